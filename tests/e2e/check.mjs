@@ -29,11 +29,13 @@ try {
   for (const tutorial of [
     "iris",
     "pictures",
+    "people",
     "meaning",
     "similar",
     "penguins",
     "versions",
     "tsql",
+    "own",
     "kinds",
     "broken",
   ]) {

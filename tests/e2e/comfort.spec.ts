@@ -166,8 +166,26 @@ for (const { name, size } of looks) {
         await look(what);
         expect(await violations(page), what).toEqual([]);
       };
+      const phone = size.width < 900;
+      const toQuery = async () => {
+        if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
+      };
       await demo.open();
       await audit("landing");
+      let arrive = () => {};
+      const held = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route("**/*.wasm", async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.locator("#run").click();
+      await page.locator("#progress").waitFor();
+      await look("loading");
+      arrive();
+      expect(await demo.ended()).toBe("rows");
+      await toQuery();
       await page.goto("/#meaning");
       await page.locator(".waits").waitFor();
       await audit("waiting");
@@ -180,8 +198,7 @@ for (const { name, size } of looks) {
         .evaluate((link: HTMLElement) => link.click());
       expect(await demo.ended()).toBe("rows");
       await look("iris");
-      const phone = size.width < 900;
-      if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
+      await toQuery();
       await look("query");
       expect(await demo.run("SELECT species, COUNT(*) AS n FROM iris GROUP BY species; SELECT * FROM iris")).toBe(
         "rows",
@@ -197,7 +214,30 @@ for (const { name, size } of looks) {
       await page.getByRole("button", { name: "Export" }).click();
       await audit("export");
       await page.keyboard.press("Escape");
-      if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
+      await page.locator("#more").click();
+      await look("menu");
+      await page.getByRole("button", { name: "Compare what has run" }).click();
+      expect(await demo.ended()).toBe("rows");
+      await page.locator(".compared mark").first().waitFor();
+      await audit("runs");
+      const wide = Array.from({ length: 1001 }, (_, row) =>
+        Array.from({ length: 100 }, (_, at) => (row === 0 ? `column_${at}` : row * at)).join(","),
+      );
+      await demo.drop({ name: "wide.csv", bytes: wide.join("\n") }, { name: "net.pt", bytes: "PK" });
+      await page.locator(".notice").waitFor();
+      await demo.ended();
+      await audit("files");
+      await page.getByRole("button", { name: "Dismiss" }).click();
+      await toQuery();
+      expect(await demo.run("SELECT * FROM wide")).toBe("rows");
+      await page.locator(".grid").evaluate((grid) => grid.scrollTo(2000, 9000));
+      await audit("long");
+      await toQuery();
+      expect(await demo.run("SELECT * FROM wide WHERE FALSE")).toBe("rows");
+      await audit("none");
+      await demo.open("people");
+      await audit("people");
+      await toQuery();
       expect(await demo.run("SELECT * FROM irsi")).toBe("error");
       await audit("error");
       if (phone) {

@@ -68,6 +68,11 @@ export function gallery(): Gallery {
   return expected("gallery");
 }
 
+/** What LiteRT says of pictures with MediaPipe's model: how sure it is of a person, their pixels, and the places of their parts. */
+export function people(): Record<string, { probability: number; pixels: number; places: [x: number, y: number][] }> {
+  return expected("people");
+}
+
 export function demoFile(name: string): Buffer {
   return readFileSync(new URL(`../../www/public/demo/${name}`, import.meta.url));
 }

@@ -179,6 +179,29 @@ test("weights, names of classes, archives and scripts come in together, each acc
   await expect(notice(demo, "broken.zip cannot be unpacked")).toBeVisible();
 });
 
+test("models of TensorFlow come in as they are: a file of TensorFlow Lite, and the folder of a SavedModel in a zip", async ({
+  demo,
+  page,
+}) => {
+  await demo.open();
+  await demo.drop(
+    { name: "thing.tflite", bytes: fixture("lite/described.tflite") },
+    { name: "cup.png", type: "image/png", bytes: demoFile("coffee.png") },
+  );
+  expect(await demo.ended()).toBe("rows");
+  expect(await demo.query()).toContain("ML.PREDICT(MODEL thing");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+
+  const inside = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"];
+  const folder = Object.fromEntries(inside.map((path) => [`sums/${path}`, fixture(`tensorflow/functions/${path}`)]));
+  await demo.drop({ name: "mine.zip", type: "application/zip", bytes: Buffer.from(zipSync(folder)) });
+  await demo.ended();
+  await expect(notice(demo, "mine/sums is the model sums.")).toBeVisible();
+  expect((await demo.names("models")).sort()).toEqual(["sums", "thing"]);
+  await demo.drop({ name: "net.keras", bytes: "PK" });
+  await expect(notice(demo, "net.keras is Keras' own format")).toContainText("model.export(folder)");
+});
+
 test("files come in by the button too", async ({ demo, page }) => {
   await demo.open();
   const chooser = page.waitForEvent("filechooser");

@@ -1,7 +1,7 @@
 // The tutorials, from a click to the numbers of scikit-learn and onnxruntime.
 
 import { expect, test } from "./demo.js";
-import { expected, gallery, iris, penguins } from "./expected.js";
+import { demoFile, expected, gallery, iris, penguins, people } from "./expected.js";
 
 interface Pictures {
   pictures: Record<string, { label: string; probabilities: number[] }>;
@@ -92,6 +92,46 @@ test("similar: each picture is beside the one that onnxruntime's features say, a
   expect(widths[0]).toBe(300);
 });
 
+test("people: an astronaut is cut out and a cat is nobody, by the numbers of LiteRT", async ({ demo, page }) => {
+  await demo.open("people");
+  const known = people();
+  const uris = await demo.column("uri");
+  expect(uris).toEqual(["demo/astronaut.png", "demo/chelsea.png"]);
+  for (const [at, probability] of (await demo.column("probability")).entries())
+    expect(Number(probability)).toBeCloseTo(known[uris[at]?.replace("demo/", "") ?? ""]?.probability ?? Number.NaN, 4);
+  expect((await demo.column("person"))[1]).toBe("NULL");
+  await expect(page.getByRole("img", { name: "a picture" })).toHaveCount(1);
+  // What is not hers is white, and so are a few pixels of her suit.
+  const left = await page.getByRole("img", { name: "a picture" }).evaluate((image: HTMLImageElement) => {
+    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+    const context = canvas.getContext("2d");
+    context?.drawImage(image, 0, 0);
+    const { data } = context?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] as number[] };
+    let seen = 0;
+    for (let at = 0; at < data.length; at += 4) if (Math.min(...data.slice(at, at + 3)) < 255) seen += 1;
+    return seen;
+  });
+  const { pixels = Number.NaN, places = [] } = known["astronaut.png"] ?? {};
+  expect(left / pixels).toBeGreaterThan(0.97);
+  expect(left / pixels).toBeLessThan(1.001);
+
+  await demo.next("Where are nose, hands and feet?");
+  const { rows } = await demo.grid();
+  // The picture is twice as large as what the model sees of it.
+  expect(rows.map(([, x, y]) => [Number(x), Number(y)])).toEqual(
+    places.map(([x, y]) => [Math.round(2 * x), Math.round(2 * y)]),
+  );
+
+  await demo.drop({ name: "me.png", type: "image/png", bytes: demoFile("astronaut.png") });
+  await expect(page.locator(".cm-content")).toContainText("uris = ['me.png']");
+  expect(await demo.ended()).toBe("rows");
+  expect(await demo.column("uri")).toEqual(["me.png"]);
+  await expect(page.locator("td.picture img")).toHaveCount(2);
+  // What it cannot look at is what it is everywhere else.
+  await demo.drop({ name: "towns.csv", type: "text/csv", bytes: "town\nOslo\n" });
+  await expect(page.locator("#tables")).toContainText("towns");
+});
+
 test("what the camera sees is a table, and the camera goes off again", async ({ demo, page }) => {
   // A camera of a test: a canvas that changes.
   await page.addInitScript(() => {
@@ -120,12 +160,12 @@ test("what the camera sees is a table, and the camera goes off again", async ({ 
   expect(states).toEqual(["ended"]);
 });
 
-for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions", "tsql", "kinds"]) {
+for (const tutorial of ["iris", "pictures", "people", "similar", "penguins", "versions", "tsql", "own", "kinds"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
     for (const label of await steps.allTextContents()) {
-      if (/^(Add your own|Point your camera|Ask about your own)/.test(label)) continue;
+      if (/^(Add your own|Bring your own|Cut out your own|Point your camera|Ask about your own)/.test(label)) continue;
       await steps
         .getByText(label, { exact: true })
         .or(steps.filter({ hasText: label }))
@@ -385,6 +425,22 @@ test("tsql: patients are told what scikit-learn tells them, by a model in a tabl
   await page.getByRole("button", { name: "Apply fix" }).click();
   expect(await demo.ended()).toBe("rows");
   expect(await demo.column("progression")).toHaveLength(442);
+});
+
+test("own: a table with other names and units is asked as the model wants it, and the next tutorial is a click away", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("own");
+  const { labels } = iris();
+  expect((await demo.column("label")).map(Number)).toEqual(labels);
+  await demo.next("Say it once, in a view");
+  expect((await demo.column("flowers")).map(Number)).toEqual(
+    [0, 1, 2].map((kind) => labels.filter((label) => label === kind).length),
+  );
+  await page.locator(".next").getByRole("link", { name: "What kind of file is this? →" }).click();
+  expect(await demo.ended()).toBe("rows");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What kind of file is this?");
 });
 
 test("broken: every error has a click that leads to rows", async ({ demo, page }) => {

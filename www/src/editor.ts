@@ -120,6 +120,8 @@ function extensionsOf(options: EditorOptions): Extension[] {
     Prec.high(keymap.of(keys(options))),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.updateListener.of((update) => {
+      // What the engine offers may come when its reader has gone on to the result.
+      if (completionStatus(update.state) !== null && !update.view.hasFocus) closeCompletion(update.view);
       if (update.docChanged) options.onChange(update.state.doc.toString());
     }),
   ];

@@ -6,8 +6,15 @@ export interface Incoming {
   path: string;
 }
 
+/** A SavedModel of TensorFlow: the files of its folder, by their paths in it. */
+export interface Folder {
+  path: string;
+  files: Incoming[];
+}
+
 export interface SortedFiles {
   models: Incoming[];
+  folders: Folder[];
   /** Weights that models keep beside them. */
   parts: Incoming[];
   /** Names of classes, a line each. */
@@ -21,10 +28,10 @@ export interface SortedFiles {
 }
 
 const readable =
-  "bring models as .onnx, tables as .csv, .tsv, .json, .jsonl, .parquet, .arrow or .feather, pictures as PNG, JPEG, BMP, WebP or GIF";
+  "bring models as .onnx or .tflite, tables as .csv, .tsv, .json, .jsonl, .parquet, .arrow or .feather, pictures as PNG, JPEG, BMP, WebP or GIF";
 
 /** The endings of what the package reads. */
-const models = ["onnx", "ubj"];
+const models = ["onnx", "tflite", "pb", "ubj"];
 const parts = ["data", "onnx_data", "weights", "bin"];
 const tables = [
   "csv",
@@ -48,10 +55,8 @@ const foreign: Record<string, string> = {
   safetensors: "holds weights without a graph: export the model to ONNX",
   pkl: "is a Python pickle: convert the model with `skl2onnx`",
   joblib: "is a Python pickle: convert the model with `skl2onnx`",
-  pb: "is a TensorFlow graph: convert it with `tf2onnx`",
-  h5: "is a Keras model: convert it with `tf2onnx`",
-  keras: "is a Keras model: convert it with `tf2onnx`",
-  tflite: "is a TensorFlow Lite model: convert it with `tf2onnx`",
+  h5: "is Keras' own format: save the model with `model.export(folder)` and bring the folder",
+  keras: "is Keras' own format: save the model with `model.export(folder)` and bring the folder",
   xlsx: "is a spreadsheet: save it as CSV",
   gz: "is compressed: unpack it first",
   tar: "is an archive: bring it as .zip, or the files in it",
@@ -63,11 +68,35 @@ const foreign: Record<string, string> = {
 const besides =
   /(^|\/)(MLmodel|conda\.ya?ml|python_env\.ya?ml|requirements\.txt|config\.json|README\.md|LICENSE(\.\w+)?|input_example\.json|serving_input_example\.json)$/i;
 
+/** What TensorFlow lays into the folder of a SavedModel. */
+const ofSavedModel =
+  /^((saved_model|fingerprint|keras_metadata)\.pb|labels\.txt|(variables|assets|assets\.extra)\/.*)$/;
+
 export async function sortFiles(files: readonly Incoming[]): Promise<SortedFiles> {
   const sorted: SortedFiles = {
-    ...{ models: [], parts: [], labels: [], tables: [], pictures: [], scripts: [], spare: [], rejected: [] },
+    ...{
+      models: [],
+      folders: [],
+      parts: [],
+      labels: [],
+      tables: [],
+      pictures: [],
+      scripts: [],
+      spare: [],
+      rejected: [],
+    },
   };
-  for (const file of files) {
+  const rest = new Set(files);
+  for (const { path } of files.filter((file) => /(^|\/)saved_model\.pb$/.test(file.path))) {
+    const folder = path.slice(0, path.length - "saved_model.pb".length);
+    const inside = files.filter(
+      (file) => file.path.startsWith(folder) && ofSavedModel.test(file.path.slice(folder.length)),
+    );
+    for (const file of inside) rest.delete(file);
+    const own = inside.map((file) => ({ ...file, path: file.path.slice(folder.length) }));
+    sorted.folders.push({ path: folder.slice(0, -1), files: own });
+  }
+  for (const file of rest) {
     const kind = await kindOf(file);
     if (kind === "foreign") sorted.rejected.push({ file, reason: reasonOf(file.file.name) });
     else sorted[kind].push(file);
@@ -75,7 +104,10 @@ export async function sortFiles(files: readonly Incoming[]): Promise<SortedFiles
   return sorted;
 }
 
-async function kindOf({ file, path }: Incoming): Promise<Exclude<keyof SortedFiles, "rejected"> | "foreign"> {
+async function kindOf({
+  file,
+  path,
+}: Incoming): Promise<Exclude<keyof SortedFiles, "rejected" | "folders"> | "foreign"> {
   const ending = endingOf(file.name);
   if (besides.test(path)) return "spare";
   if (models.includes(ending)) return "models";
@@ -110,7 +142,7 @@ export function promise(types: readonly string[]): string {
     pictures > 0 && `${pictures === 1 ? "The picture joins" : `${pictures} pictures join`} the table photos`,
     tables > 0 && `${tables === 1 ? "the rows become a table" : `${tables} files become tables`}`,
     unknown > 0 &&
-      "an .onnx file becomes a model, a .parquet, .arrow or .feather file a table, a folder all that is in it",
+      "an .onnx or .tflite file becomes a model, a .parquet, .arrow or .feather file a table, a folder all that is in it",
     archives > 0 && "an archive is unpacked",
   ].filter((part) => part !== false);
   const rest = types.length - pictures - tables - archives - unknown;

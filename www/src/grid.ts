@@ -13,14 +13,19 @@ export const mostRows = 100_000;
 /** Fewer columns than these are all there. */
 const fewColumns = 40;
 const rowHeight = 34;
-const pictureHeight = 66;
 const charWidth = 8.3;
+/** Names are bold. */
+const nameWidth = 9.4;
 
 type Cell = { row: number; column: number };
 
-/** One page of rows. `show` has to be called once it is in the document. */
-export function grid(result: Result, first: number): { element: HTMLElement; show(): void } {
-  const page = new Page(result, first);
+/** One page of rows; `labels` are the names of the classes that a list has probabilities of. `show` has to be called once it is in the document. */
+export function grid(
+  result: Result,
+  first: number,
+  labels?: readonly string[],
+): { element: HTMLElement; show(): void } {
+  const page = new Page(result, first, labels);
   return { element: page.element, show: () => page.show() };
 }
 
@@ -43,7 +48,7 @@ class Page {
   readonly #selection: Selection;
   #isDue = false;
 
-  constructor(result: Result, first: number) {
+  constructor(result: Result, first: number, labels?: readonly string[]) {
     const count = Math.min(mostRows, result.numRows - first);
     const columns = result.schema.fields;
     const sample = Array.from({ length: Math.min(sampleSize, count) }, (_, i) => result.at(first + i) ?? {});
@@ -54,10 +59,11 @@ class Page {
       lookOf(
         column,
         sample.map((row) => row[column.name]),
+        labels,
       ),
     );
     this.#widths = columns.map((column, i) => widthOf(column, this.#looks[i] as Look, sample));
-    this.#height = this.#looks.some(({ kind }) => kind === "picture") ? pictureHeight : rowHeight;
+    this.#height = Math.max(rowHeight, ...this.#looks.map(({ height = 0 }) => height));
     const sizes = { "aria-rowcount": count + 1, "aria-colcount": columns.length };
     const table = h("table", sizes, this.#head, this.#body);
     table.style.width = `${this.#widths.reduce((sum, width) => sum + width, 0)}px`;
@@ -259,14 +265,13 @@ function widthOf({ name, databaseType }: ColumnInfo, look: Look, sample: readonl
   const padding = 34;
   switch (look.kind) {
     case "picture":
-      return innerWidth < 900 ? 190 : 280;
-    case "probability":
-      return Math.max(190, name.length * 8.4 + padding);
     case "distribution":
       return look.width ?? 360;
+    case "probability":
+      return Math.max(190, name.length * nameWidth + padding);
     default: {
       const longest = Math.max(0, ...sample.map((row) => look.length(row[name])));
-      const heading = Math.max(name.length * 8.6, Math.min(databaseType.length, 22) * 7);
+      const heading = Math.max(name.length * nameWidth, Math.min(databaseType.length, 22) * 7);
       return Math.round(Math.max(72, Math.min(420, Math.max(longest * charWidth, heading) + padding)));
     }
   }

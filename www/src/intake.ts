@@ -69,6 +69,16 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
       good(`${model.path} is the model ${info.name}${words}.`);
     });
   }
+  for (const folder of files.folders) {
+    await attempt(folder.path || "saved_model.pb", async () => {
+      const name = nameFromFile(folder.path.split("/").at(-1) || "saved_model");
+      // A file of a drop has no path of its own.
+      const inside = folder.files.map(({ file, path }) => new File([file], path));
+      const info = await db.registerModel(name, inside, control);
+      taken.models.push(info);
+      good(`${folder.path || "saved_model.pb"} is the model ${info.name}.`);
+    });
+  }
   for (const { file, path } of files.scripts) {
     taken.script = taken.script === undefined ? await file.text() : `${taken.script}\n\n${await file.text()}`;
     good(`${path} is in the editor.`);
@@ -86,7 +96,7 @@ async function addModel(
 ): Promise<{ info: ModelInfo; words: string }> {
   const folder = path.slice(0, path.length - file.name.length);
   // A file that is called as every other one has its name from its folder.
-  const isNamed = !/^model\.onnx$/i.test(file.name) || folder === "";
+  const isNamed = !/^model\.(onnx|tflite)$/i.test(file.name) || folder === "";
   const name = nameFromFile(isNamed ? file.name : (folder.split("/").at(-2) ?? file.name));
   const weights = parts.flatMap((part) => [
     [part.path.startsWith(folder) ? part.path.slice(folder.length) : part.file.name, part.file] as const,

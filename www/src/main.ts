@@ -3,6 +3,7 @@
 import type { ModelInfo, PredictError, PredictQL, TableInfo } from "predictql";
 import { whileWatching } from "./camera.js";
 import { showCatalog } from "./catalog.js";
+import { classesIn } from "./classes.js";
 import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import type { Span } from "./editor.js";
@@ -17,6 +18,7 @@ import { fetchNamed } from "./named.js";
 import { type Next, nextOf, queryOf, searchScript } from "./next.js";
 import { type Fate, notice, noticeFailure, report } from "./notices.js";
 import { keepFetched, keepOffline } from "./offline.js";
+import { isPicture, rememberPicture } from "./pictures.js";
 import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults, type Shown } from "./results.js";
@@ -129,7 +131,9 @@ async function run(part?: Span, isNoted = true): Promise<void> {
       // In a folder of pictures one that is none costs its own row, and is named above the rows.
       const onError = /\bML\.DECODE_IMAGE\b/i.test(sql) ? "null" : "fail";
       const answers = await db.exec(sql, { ...control, int64: "bigint", onError });
-      results.rows(withPlans(db, answers, span), elapsed());
+      const labels = classesIn(sql, await db.models());
+      const shown = withPlans(db, answers, span).map((one) => ({ ...one, labels }));
+      results.rows(shown, elapsed());
     }, controller);
   } catch (error) {
     if (controller.signal.aborted) {
@@ -236,8 +240,9 @@ function wayTo(mend: Mend | undefined) {
 async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   try {
     await jobs.busyWith(async () => {
-      const { takes } = current ?? {};
-      const sql = takes ? await keepFiles(await coming, takes) : await takeFiles(await coming);
+      const files = await coming;
+      const asked = files.length > 0 ? current?.takes?.(files.map(({ path }) => path)) : undefined;
+      const sql = asked === undefined ? await takeFiles(files) : await keepFiles(files, asked);
       const text = await sql?.();
       if (text === undefined) return;
       if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
@@ -250,11 +255,15 @@ async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   }
 }
 
-/** Files as they are, for a tutorial that asks about any. */
-function keepFiles(files: readonly Incoming[], ask: (uris: readonly string[]) => string): Promise<Next["sql"]> {
+/** Files as they are, for a tutorial whose query asks about them. */
+function keepFiles(files: readonly Incoming[], sql: string): Promise<Next["sql"]> {
   return jobs.do(async (db, control) => {
-    for (const { file, path } of files) await db.registerFile(path, file, control);
-    return files.length === 0 ? undefined : () => ask(files.map(({ path }) => path));
+    countFromNow(`${files[0]?.path} came in`);
+    for (const { file, path } of files) {
+      await db.registerFile(path, file, control);
+      if (isPicture(path)) rememberPicture(file, path);
+    }
+    return () => sql;
   });
 }
 
@@ -264,7 +273,13 @@ async function takeFiles(files: readonly Incoming[]): Promise<Next["sql"]> {
   const fates: Fate[] = [];
   const inside = await unpacked(files, (name, reason) => fates.push({ words: `${name} ${reason}`, kind: "bad" }));
   const sorted = await sortFiles(inside);
-  const [first] = [...sorted.models, ...sorted.tables, ...sorted.pictures, ...sorted.scripts];
+  const [first] = [
+    ...sorted.models,
+    ...sorted.folders.flatMap(({ files }) => files),
+    ...sorted.tables,
+    ...sorted.pictures,
+    ...sorted.scripts,
+  ];
   picturesCame ||= sorted.pictures.length > 0;
   if (!first) {
     const lost = lostOf(sorted);
@@ -355,7 +370,7 @@ find("#query-menu").addEventListener("beforetoggle", (event) => {
 find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () =>
   choose(
-    ".onnx,.data,.onnx_data,.txt,.ubj,.csv,.tsv,.json,.ndjson,.jsonl,.parquet,.arrow,.feather,.sql,.zip,image/png,image/jpeg,image/bmp,image/webp,image/gif",
+    ".onnx,.tflite,.pb,.data,.onnx_data,.txt,.ubj,.csv,.tsv,.json,.ndjson,.jsonl,.parquet,.arrow,.feather,.sql,.zip,image/png,image/jpeg,image/bmp,image/webp,image/gif",
   ),
 );
 fileInput.addEventListener("change", () => {

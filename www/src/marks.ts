@@ -142,7 +142,7 @@ export function series(shown: Series, room: number): SVGElement {
   const values = shown.points.map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const [left, top, tall] = [64, 12, 110];
-  const wide = Math.max(80, Math.min(300, room - left - 24));
+  const wide = Math.max(80, Math.min(300, room - left - 48));
   const x = (index: number) => left + (values.length < 2 ? 0.5 : index / (values.length - 1)) * wide;
   const y = (value: number) => top + (high === low ? 0.5 : (high - value) / (high - low)) * tall;
   const path = values.map((value, i) => `${i === 0 ? "M" : "L"}${x(i)} ${y(value)}`).join("");
@@ -155,7 +155,7 @@ export function series(shown: Series, room: number): SVGElement {
     text(x(i), top + tall + 20, fitting(name, wide / values.length), { class: "tick", "text-anchor": "middle" }),
   ]);
   const parts = [...ticks, s("path", { d: path, class: "line" }), ...dots];
-  return picture("series", shown, left + wide + 24, top + tall + 28, parts);
+  return picture("series", shown, left + wide + 48, top + tall + 28, parts);
 }
 
 export function bars(shown: Bars, room: number): SVGElement {

@@ -6,10 +6,10 @@ export const photos = "photos";
 const kept = new Map<string, string>();
 
 /** Remember a file, so that rows which name it can show it. A newer file of the same name takes its place. */
-export function rememberPicture(file: File): void {
-  const old = kept.get(file.name);
+export function rememberPicture(file: File, uri = file.name): void {
+  const old = kept.get(uri);
   if (old) URL.revokeObjectURL(old);
-  kept.set(file.name, URL.createObjectURL(file));
+  kept.set(uri, URL.createObjectURL(file));
 }
 
 export function knowsPicture(uri: string): boolean {

@@ -19,6 +19,8 @@ export interface Way {
 /** A result, and how its statement is carried out where that can be asked. */
 export interface Shown {
   result: Result;
+  /** The classes that a list of probabilities is of, by the model that was asked. */
+  labels?: readonly string[] | undefined;
   explain?: (() => Promise<Plan>) | undefined;
 }
 
@@ -78,6 +80,8 @@ export function createResults(section: HTMLElement): Results {
     },
     failed(error, applyFix, way) {
       enter("error", "The query did not run", report(error, applyFix, way));
+      const frame = body.querySelector("pre");
+      if (frame) scrollToMark(frame);
     },
     cancelled(elapsed) {
       enter(
@@ -115,7 +119,7 @@ function show({ status, controls, warnings, body }: Parts, shown: Shown, elapsed
       body.replaceChildren(h("p", { class: "hint" }, wordsOf(error)));
     });
   };
-  const pager = pages(result, (first) => paintRows(body, result, first));
+  const pager = pages(result, (first) => paintRows(body, shown, first));
   controls.replaceChildren(
     pager,
     h("div", { class: "views-of-result", role: "group", "aria-label": "How the result is shown" }, ...buttons),
@@ -146,9 +150,10 @@ function chooseAmong(parts: Parts, tables: readonly Shown[], elapsed: number): v
 }
 
 /** The rows, below what is drawn of them. */
-function paintRows(body: HTMLElement, result: Result, first: number): void {
-  const { element, show } = grid(result, first);
+function paintRows(body: HTMLElement, { result, labels }: Shown, first: number): void {
+  const { element, show } = grid(result, first, labels);
   body.replaceChildren(element);
+  if (result.numRows === 0) element.append(h("p", { class: "hint" }, "The query ran, and no row matches."));
   show();
   if (first === 0) drawAbove(element, result).catch((error: unknown) => console.error(error));
 }
@@ -166,8 +171,9 @@ async function drawAbove(rows: HTMLElement, result: Result): Promise<void> {
   if (picture) rows.before(picture);
 }
 
-async function paint(body: HTMLElement, view: View, { result, explain }: Shown): Promise<void> {
-  if (view === "Table") return paintRows(body, result, 0);
+async function paint(body: HTMLElement, view: View, shown: Shown): Promise<void> {
+  const { result, explain } = shown;
+  if (view === "Table") return paintRows(body, shown, 0);
   if (view === "Chart") {
     const { chart } = await import("./chart.js");
     return body.replaceChildren(chart(result, Math.min(760, body.clientWidth - 40)));
@@ -177,14 +183,22 @@ async function paint(body: HTMLElement, view: View, { result, explain }: Shown):
   if (plan) body.replaceChildren(planView(plan));
 }
 
-/** Where the time went, without what took no time worth a word. */
+/** Where the time went, without what took no time worth a word; the plan has all of it. */
 function breakdown(timings: Timings, elapsed: number): HTMLElement {
   const before = elapsed - timings.total;
   const parts = (Object.keys(stages) as (keyof typeof stages)[])
-    .filter((key) => timings[key] >= 1)
+    .filter((key) => timings[key] >= Math.max(1, elapsed / 50))
     .map((key) => `${stages[key]} ${duration(timings[key])}`);
   if (before >= 100) parts.unshift(`loading ${duration(before)}`);
   return h("small", { title: "Loading: the engine, files, models, and the statements before" }, parts.join(" · "));
+}
+
+/** Where a line is too long for the screen, it is shown from where the mark stands. */
+function scrollToMark(frame: HTMLElement): void {
+  const lines = (frame.textContent ?? "").split("\n");
+  const mark = lines.find((line) => line.includes("^")) ?? "";
+  const letter = frame.scrollWidth / Math.max(...lines.map(({ length }) => length));
+  if (mark.length * letter > frame.clientWidth) frame.scrollLeft = mark.indexOf("^") * letter - frame.clientWidth / 4;
 }
 
 function report(

@@ -57,6 +57,11 @@ export function readsTexts(sql: string): boolean {
   return /\bML\s*\.\s*GENERATE_EMBEDDING\b|\btokenizer\s*=/i.test(sql);
 }
 
+/** Whether a text imports a model of TensorFlow, as far as a look tells. */
+export function readsTensorFlow(sql: string): boolean {
+  return /\bmodel_type\s*=\s*['"]tensorflow/i.test(sql);
+}
+
 /** A text as a literal. */
 export function literal(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&").replace(/\n/g, "\\n")}'`;

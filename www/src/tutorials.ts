@@ -5,12 +5,14 @@ import manifest from "predictql/wasm/manifest.json";
 import { hasCamera } from "./camera.js";
 import { find, h } from "./dom.js";
 import { bytes } from "./format.js";
-import { decodesPictures, readsTexts } from "./sql.js";
+import { decodesPictures, readsTensorFlow, readsTexts } from "./sql.js";
 import { broken } from "./tutorials/broken.js";
 import { iris } from "./tutorials/iris.js";
 import { kinds } from "./tutorials/kinds.js";
 import { meaning } from "./tutorials/meaning.js";
+import { own } from "./tutorials/own.js";
 import { penguins } from "./tutorials/penguins.js";
+import { people } from "./tutorials/people.js";
 import { pictures, similar } from "./tutorials/pictures.js";
 import { tsql } from "./tutorials/tsql.js";
 import type { Mend, Tutorial } from "./tutorials/tutorial.js";
@@ -19,11 +21,13 @@ import { versions } from "./tutorials/versions.js";
 export const tutorials: readonly [Tutorial, ...Tutorial[]] = [
   iris,
   pictures,
+  people,
   meaning,
   similar,
   penguins,
   versions,
   tsql,
+  own,
   kinds,
   broken,
 ];
@@ -48,11 +52,12 @@ export function mendOf(sql: string): Mend | undefined {
 
 /** A browser loads one of the variants of an engine; the size of the largest is a promise that holds for each. */
 function engineBytes(sql: string): number {
-  const { tables, pictures, tokens, ...full } = manifest.files;
+  const { tables, pictures, tokens, formats, ...full } = manifest.files;
   if (!needsFull(sql)) return tables.bytes;
   // The page is served before the full engine is compiled.
   const engine = Math.max(...Object.values(full).map((file) => file.bytes), 0);
-  return engine + (decodesPictures(sql) ? pictures.bytes : 0) + (readsTexts(sql) ? tokens.bytes : 0);
+  const parts = [decodesPictures(sql) && pictures, readsTexts(sql) && tokens, readsTensorFlow(sql) && formats];
+  return parts.reduce((sum, part) => sum + (part ? part.bytes : 0), engine);
 }
 
 /** Whether a text needs the full engine, as far as a look tells. */
@@ -103,6 +108,12 @@ export function showTutorial(tutorial: Tutorial | undefined, actions: TutorialAc
   }
 }
 
+/** The way to the tutorial that comes after this one, and from the last one to the first. */
+function onwards(tutorial: Tutorial): HTMLElement {
+  const { id, title } = tutorials[tutorials.indexOf(tutorial) + 1] ?? tutorials[0];
+  return h("a", { class: "onwards", href: `#${id}` }, `${title} →`);
+}
+
 function words(tutorial: Tutorial, actions: TutorialActions): HTMLElement[] {
   const { title, about, next } = tutorial;
   const paragraph = h("p", {});
@@ -131,6 +142,6 @@ function words(tutorial: Tutorial, actions: TutorialActions): HTMLElement[] {
     h("h1", {}, title),
     paragraph,
     ...(actions.waits ? [size] : []),
-    h("div", { class: "next" }, h("span", {}, "Try next"), ...steps),
+    h("div", { class: "next" }, h("span", {}, "Try next"), ...steps, onwards(tutorial)),
   ];
 }

@@ -22,7 +22,7 @@ fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String
     while let Some(mut node) = pending.pop() {
         if node.op_type == "Constant" {
             let tensor = node.attribute.iter().find_map(|attribute| attribute.t.as_ref());
-            // Default: a constant of another form is no list of pads, and no zeros of weights.
+            // Default: zeros are floats only where a tensor says so.
             let value = tensor.map(Constant::of).unwrap_or_default();
             constants.extend(node.output.iter().map(|name| (name.clone(), value.clone())));
         }

@@ -26,7 +26,7 @@ pub(super) const ALIGNED: [&str; 11] =
 /// Nothing is dropped by a model that predicts.
 fn dropout(node: &Instance<'_>) -> Result<String> {
     let mut body = String::from("x ratio learns -> y mask\n");
-    if node.has(2) && node.constant(2) != Some(&[0]) {
+    if node.has(2) {
         let share = if node.has(1) { "ratio" } else { "0.5" };
         return Ok(body + &format!("y mask = predictql.Dropout x {share} learns"));
     }

@@ -17,7 +17,6 @@ use anyhow::{Result, bail, format_err};
 
 use crate::onnx::build::{self, Value};
 use crate::onnx::element_type;
-use crate::onnx::tensors::integers;
 use crate::tensor::ElementType;
 
 /// Writes the template for one node of its operator.
@@ -26,16 +25,12 @@ pub(crate) type Template = fn(&Instance<'_>) -> Result<String>;
 /// What templates can know of a constant.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Constant {
-    /// Its whole numbers, where it is small.
-    numbers: Vec<i64>,
     is_float: bool,
 }
 
 impl Constant {
     pub(crate) fn of(tensor: &TensorProto) -> Self {
-        let is_float = element_type(tensor.data_type).is_some_and(ElementType::is_float);
-        // Default: floats and texts have no whole numbers, nor have weights that were moved out.
-        Self { numbers: integers(tensor).unwrap_or_default(), is_float }
+        Self { is_float: element_type(tensor.data_type).is_some_and(ElementType::is_float) }
     }
 }
 
@@ -83,11 +78,6 @@ impl Instance<'_> {
     /// Whether the input at `position` is given.
     pub(super) fn has(&self, position: usize) -> bool {
         self.node.input.get(position).is_some_and(|name| !name.is_empty())
-    }
-
-    /// The whole numbers of the input at `position`, where it is a constant.
-    pub(super) fn constant(&self, position: usize) -> Option<&[i64]> {
-        self.constants.get(self.node.input.get(position)?).map(|constant| constant.numbers.as_slice())
     }
 
     /// Whether the input at `position` is a constant of floats.

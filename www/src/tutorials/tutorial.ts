@@ -17,8 +17,8 @@ export interface Tutorial {
   isNetwork?: boolean;
   /** A model whose file is large: where it is not here and nobody has said so yet, the tutorial waits for Run. */
   waits?: string;
-  /** Files that come in while it is open are asked about as they are; answers the query that does. */
-  takes?: (uris: readonly string[]) => string;
+  /** Files that come in while it is open are asked about as they are; answers the query that does, or nothing where they are not for it. */
+  takes?: (uris: readonly string[]) => string | undefined;
   /** What a field above the result looks through while one types. */
   search?: Searched;
 }

@@ -49,7 +49,10 @@ ORDER BY model_version`,
 ALTER MODEL flower VERSION 2 SET ALIAS = champion;
 ALTER MODEL flower SET DEFAULT_VERSION = champion;
 
-SHOW VERSIONS IN MODEL flower`,
+SELECT version, aliases, is_default, description
+FROM INFORMATION_SCHEMA.MODEL_VERSIONS
+WHERE model_name = 'flower'
+ORDER BY version`,
     },
     {
       label: "Take it back",
@@ -63,7 +66,8 @@ ORDER BY moved DESC`,
     },
     {
       label: "What ran, and with which version?",
-      sql: `SELECT end_time, statement_type, referenced_models, rows_in, rows_out, total_slot_ms
+      sql: `SELECT end_time, statement_type,
+  ARRAY(SELECT FORMAT('%s@%d', model_name, version) FROM UNNEST(referenced_models)) AS models, rows_in, rows_out, total_slot_ms
 FROM INFORMATION_SCHEMA.JOBS
 WHERE ARRAY_LENGTH(referenced_models) > 0
 ORDER BY end_time DESC`,

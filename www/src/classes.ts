@@ -1,0 +1,18 @@
+// The names of a model's classes, where its file holds them: a list of probabilities has none itself.
+
+import type { ModelInfo } from "predictql";
+
+/** The classes of the first model that a query names and whose file names some. */
+export function classesIn(sql: string, models: readonly ModelInfo[]): readonly string[] | undefined {
+  const words = sql.toLowerCase();
+  for (const { name, metadata } of models) {
+    if (!words.includes(name.toLowerCase()) || metadata.labels === undefined) continue;
+    try {
+      const labels: unknown = JSON.parse(metadata.labels);
+      if (Array.isArray(labels)) return labels.map(String);
+    } catch {
+      // Labels in another form than a list of JSON.
+    }
+  }
+  return undefined;
+}
