@@ -54,12 +54,17 @@ impl Operator for Reshape {
             return Ok(vec![(*element, dims.clone())]);
         }
         let numbers = match (inputs.get(1), values.get(1)) {
-            (Some((_, lengths)), Some(None)) if matches!(self, Self::To { .. }) => {
-                // The number of axes is the length of the shape.
-                let Some(rank) = lengths.first().and_then(Dim::known) else { bail!("the rank is not known") };
+            (Some((_, list)), Some(None)) => {
+                // How long the list is tells the number of axes.
+                let Some(count) = list.first().and_then(Dim::known) else { bail!("the rank is not known") };
+                let rank = match self {
+                    Self::Squeeze { .. } => dims.len().checked_sub(count),
+                    Self::Unsqueeze { .. } => dims.len().checked_add(count),
+                    _ => Some(count),
+                };
+                let Some(rank) = rank else { bail!("there are fewer axes") };
                 return Ok(vec![(*element, vec![open(); rank])]);
             }
-            (Some(_), Some(None)) => bail!("the axes have to be known"),
             (Some(_), Some(Some(numbers))) => Some(numbers.to_vec::<i64>()?),
             _ => None,
         };
@@ -576,14 +581,13 @@ impl Operator for Split {
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let Some((element, dims)) = inputs.first() else { bail!("expected an input") };
         let axis = resolve_axis(self.axis, dims.len())?;
-        let given = match values.get(1) {
-            Some(None) => bail!("the lengths of the parts have to be known"),
-            Some(Some(lengths)) => Some(lengths.to_vec::<i64>()?),
-            None => None,
-        };
-        let parts: Vec<Dim> = match dims.get(axis).and_then(Dim::known) {
-            Some(length) => self.lengths(length, given)?.into_iter().map(Dim::from).collect(),
-            None => vec![open(); self.parts],
+        let given = values.get(1).map(Option::as_ref);
+        let parts: Vec<Dim> = match (dims.get(axis).and_then(Dim::known), given) {
+            (None, _) | (_, Some(None)) => vec![open(); self.parts],
+            (Some(length), given) => {
+                let given = given.flatten().map(Tensor::to_vec::<i64>).transpose()?;
+                self.lengths(length, given)?.into_iter().map(Dim::from).collect()
+            }
         };
         let shape = |part: Dim| {
             let mut dims = dims.clone();

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use predictql_kernels::softmax::Shares as _;
 
 use super::unary::Float;
-use super::{Context, Operator, Shape, resolve_axis, split_at_axis};
+use super::{Context, Dim, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, set};
 
@@ -158,7 +158,8 @@ impl Operator for Reduce {
         let given = match (inputs.get(1), values.get(1)) {
             (None, _) => None,
             (Some(_), Some(Some(axes))) => Some(axes.to_vec::<i64>()?),
-            _ => bail!("the axes of a reduction have to be known"),
+            // How many axes stay can be seen all the same.
+            (Some(axes), _) => return Ok(vec![(*element, vec![open(); self.rank(dims.len(), axes)?])]),
         };
         Ok(vec![(*element, self.shape(dims, &self.axes(dims.len(), given)?))])
     }
@@ -190,6 +191,19 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
+    /// How many axes a tensor of `rank` keeps where a list of axes is reduced that is not known yet.
+    fn rank(&self, rank: usize, axes: &Shape) -> Result<usize> {
+        if self.keeps {
+            return Ok(rank);
+        }
+        match axes.1.first().and_then(Dim::known) {
+            Some(0) if self.no_axes_are_none => Ok(rank),
+            Some(0) => Ok(0),
+            Some(count) => rank.checked_sub(count).context("more axes are reduced than there are"),
+            None => bail!("how many axes are reduced has to be known"),
+        }
+    }
+
     /// What the sum, the product, or the greatest of no numbers is.
     fn of_nothing(&self, element: ElementType, shape: Vec<usize>) -> Result<Vec<Tensor>> {
         let value: f64 = match self.reducer {

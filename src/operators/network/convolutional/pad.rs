@@ -167,9 +167,13 @@ impl Operator for Pad {
 
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let Some((element, dims)) = inputs.first() else { bail!("expected an input") };
+        let parameters = values.get(1..).context("there are no pads")?;
+        let axes = usize::from(self.named[1]) * (1 + usize::from(self.named[0]));
+        let is_known = |place: usize| parameters.get(place).is_some_and(Option::is_some);
         let pads = match &self.around {
             Some(around) => around.pads.clone(),
-            None => self.pads(dims.len(), values.get(1..).context("the pads have to be known")?)?,
+            None if is_known(0) && is_known(axes) => self.pads(dims.len(), parameters)?,
+            None => return Ok(vec![(*element, vec![Dim::open(); dims.len()])]),
         };
         ensure!(pads.len() == dims.len(), "{} pads do not fit {} axes", pads.len(), dims.len());
         let lengths = dims.iter().zip(&pads).map(|(dim, pads)| match dim.known() {
