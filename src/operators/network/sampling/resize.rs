@@ -140,10 +140,10 @@ impl Resize {
         };
         let way = |(at, input): (usize, &usize)| {
             let length = *input as f32;
-            let (scale, whole, output) = match (scales.get(at), sizes.get(at), common) {
-                (Some(scale), ..) => (*scale, length * scale, (length * scale).floor()),
-                (None, Some(_), Some(common)) => (common, length * common, (length * common).round()),
-                (None, Some(size), None) => (*size as f32 / length, *size as f32, *size as f32),
+            let (scale, output) = match (scales.get(at), sizes.get(at), common) {
+                (Some(scale), ..) => (*scale, (length * scale).floor()),
+                (None, Some(_), Some(common)) => (common, (length * common).round()),
+                (None, Some(size), None) => (*size as f32 / length, *size as f32),
                 (None, None, _) => bail!("every axis has a scale or a size"),
             };
             ensure!(
@@ -156,7 +156,7 @@ impl Resize {
             // Default: all of the picture, where no part of it is given.
             let part =
                 part.get(at).zip(part.get(at + count)).map_or((0.0, 1.0), |(start, end)| (*start, *end));
-            Ok(Way { input: *input, output: output as usize, scale, whole, part })
+            Ok(Way { input: *input, output: output as usize, scale, part })
         };
         lengths.iter().enumerate().map(way).collect()
     }

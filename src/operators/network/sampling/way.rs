@@ -46,8 +46,6 @@ pub(super) struct Way {
     pub(super) output: usize,
     /// How many times longer the result is.
     pub(super) scale: f32,
-    /// The length of the result before a part of a place was dropped, by which the standard's tests count.
-    pub(super) whole: f32,
     /// Where the part of the picture begins and where it ends.
     pub(super) part: (f32, f32),
 }
@@ -56,7 +54,9 @@ impl Way {
     /// Where in the picture the place `at` of the result is.
     #[expect(clippy::cast_precision_loss, reason = "the standard computes in floats")]
     pub(super) fn coordinate(&self, transformation: Transformation, at: usize) -> f32 {
-        let (at, input, output, last) = (at as f32, self.input as f32, self.output as f32, self.whole - 1.0);
+        let (at, input, output) = (at as f32, self.input as f32, self.output as f32);
+        // Of whole places, as onnxruntime and PyTorch count.
+        let last = output - 1.0;
         let half_pixel = (at + 0.5) / self.scale - 0.5;
         match transformation {
             Transformation::AlignCorners if self.output == 1 => 0.0,
