@@ -53,7 +53,7 @@ usage: cargo xtask <command>
   reference         the pages of functions and error codes below docs/reference
   size              the bytes of every file of the package, and the crates and rooms that the code comes from
   tidy              the layers of the house, and what a file looks like
-  fixtures          make the models, tables and pictures of the tests again
+  fixtures          make the models, tables and pictures of the tests again: all, or those of the makers that are named
 
 Each command makes what it needs first: the wasm target, tools, npm and Python packages.
 PREDICTQL_NO_RUSTUP=1 leaves rustup alone: where the compiler on PATH lacks the wasm target, Debian's packages serve.
@@ -94,7 +94,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["fuzz", words @ ..] => duckdb::fuzz(words),
         ["reference"] => reference::write(),
         ["tidy"] => tidy::check(),
-        ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),
+        ["fixtures", makers @ ..] => python::script("tests/fixtures", "make.py")?.args(makers).run(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
