@@ -10,7 +10,7 @@ use predictql_kernels::panels::{Finish, Panels};
 use super::geometry::{self, Axis, Geometry};
 use super::{
     Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, broadcast,
-    double, numbers,
+    constant_weights, double, numbers,
 };
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor};
@@ -294,16 +294,10 @@ impl Operator for Convolution {
 
 impl Rewrites for Convolution {
     fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
-        let Some(parameters) = constants.iter().skip(1).cloned().collect::<Option<Vec<_>>>() else {
+        let Some((weights, bias)) = constant_weights(constants).filter(|_| self.weights.is_none()) else {
             return Ok(None);
         };
-        let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
-            return Ok(None);
-        };
-        if weights.element() == ElementType::F64 {
-            return Ok(None);
-        }
-        let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
+        let weights = Some(Arc::new(Weights::new(&weights, bias.as_ref(), self.groups)?));
         Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
     }
 

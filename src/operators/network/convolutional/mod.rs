@@ -121,3 +121,10 @@ fn floats(shape: &Shape) -> Result<&[Dim]> {
     ensure!(shape.0 == ElementType::F32, "{:?} is not computed with here", shape.0);
     Ok(&shape.1)
 }
+
+/// The weights and the bias behind a picture, where they are known before a run and of 32 bits.
+fn constant_weights(constants: &[Option<Tensor>]) -> Option<(Tensor, Option<Tensor>)> {
+    let mut parameters = constants.iter().skip(1).cloned().collect::<Option<Vec<_>>>()?.into_iter();
+    let weights = parameters.next().filter(|weights| weights.element() == ElementType::F32)?;
+    Some((weights, parameters.next()))
+}

@@ -8,8 +8,8 @@ use predictql_kernels::resample::{OUTSIDE, add_runs};
 
 use super::geometry::{Axis, Spread, places};
 use super::{
-    Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, double,
-    numbers,
+    Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape,
+    constant_weights, double, numbers,
 };
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, room};
@@ -202,16 +202,10 @@ impl Operator for Transposed {
 
 impl Rewrites for Transposed {
     fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
-        let Some(parameters) = constants.iter().skip(1).cloned().collect::<Option<Vec<_>>>() else {
+        let Some((weights, bias)) = constant_weights(constants).filter(|_| self.weights.is_none()) else {
             return Ok(None);
         };
-        let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
-            return Ok(None);
-        };
-        if weights.element() == ElementType::F64 {
-            return Ok(None);
-        }
-        let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
+        let weights = Some(Arc::new(Weights::new(&weights, bias.as_ref(), self.groups)?));
         Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
     }
 
