@@ -102,7 +102,7 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "RANGE_BUCKET(T, ARRAY<T>) → INT64",
         "How many of the ascending bounds the value has reached.",
         &["x", "bounds"],
-        "IF(x IS NULL OR bounds IS NULL, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
+        "IF(x IS NULL OR bounds IS NULL OR x <> x, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
     ),
     scalar(
         "ML.TOP_K",
