@@ -382,6 +382,8 @@ pub(crate) struct CreateProcedure {
     pub(crate) name: Path,
     pub(crate) on_existing: OnExisting,
     pub(crate) params: Vec<ProcedureParam>,
+    /// Whether its statements are checked before it is called: not with `strict_mode = FALSE`.
+    pub(crate) is_strict: bool,
     pub(crate) body: ProcedureBody,
 }
 
