@@ -187,6 +187,7 @@ impl Parser<'_> {
         if branches.is_empty() {
             return Err(self.expected("`WHEN`").hint("write WHEN MATCHED THEN UPDATE SET …"));
         }
+        self.refuse_output()?;
         Ok(Change { verb: "MERGE", table, alias, source, on, branches })
     }
 
