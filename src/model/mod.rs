@@ -30,7 +30,7 @@ pub(crate) use inputs::Tokens;
 #[cfg(target_family = "wasm")]
 pub(crate) use options::digest_of;
 pub use options::{ModelOption, ModelOptions};
-pub(crate) use outputs::Predicted;
+pub(crate) use outputs::{Predicted, positive_of};
 pub(crate) use shares::Columns;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;

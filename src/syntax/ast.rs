@@ -523,6 +523,19 @@ pub(crate) struct Query {
     pub(crate) span: Span,
 }
 
+impl Query {
+    /// The query without any clause around its body.
+    pub(crate) fn of(body: QueryBody, span: Span) -> Self {
+        Self { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }
+    }
+
+    /// One SELECT alone.
+    pub(crate) fn of_select(select: Select) -> Self {
+        let span = select.span;
+        Self::of(QueryBody::Select(Box::new(select)), span)
+    }
+}
+
 /// `name AS (query)` of a WITH clause.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cte {

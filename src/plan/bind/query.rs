@@ -236,13 +236,7 @@ impl Binder<'_> {
     fn part(&mut self, body: &QueryBody, span: Span) -> Result<Node> {
         match body {
             QueryBody::Nested(inner) => self.query(inner),
-            body => self.body(&ast::Query {
-                with: Vec::new(),
-                body: body.clone(),
-                order_by: Vec::new(),
-                limit: None,
-                span,
-            }),
+            body => self.body(&ast::Query::of(body.clone(), span)),
         }
     }
 

@@ -247,7 +247,7 @@ impl Parser<'_> {
                 QueryBody::Union { parts: rows, distinct: false }
             }
         };
-        Ok(Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span: self.since(start) })
+        Ok(Query::of(body, self.since(start)))
     }
 
     /// `INTO name` of a SELECT.
