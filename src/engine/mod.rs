@@ -46,11 +46,13 @@ use crate::catalog::{
 };
 use crate::control::{Clock, Moment, Stopwatch};
 use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
-use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::diag::{Code, Diagnostic, Error, Result, Severity};
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Fingerprints, Model, ModelOptions};
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, SeenLog, Variable, bind};
+use crate::plan::{
+    self, Binding, Bound, BoundStatement, Given, Params, SeenLog, Variable, VariableType, bind,
+};
 use crate::syntax::{self, Dialect, ast};
 use crate::table::{self, CsvOptions, Object, Stream, StreamFormat, Table};
 use crate::text::Tokenizers;
@@ -390,7 +392,19 @@ impl Engine {
         check: &mut Check,
     ) {
         let null = |(name, data_type)| (name, data_type, Scalar::Null);
-        for statement in statements {
+        let mut declared = Vec::new();
+        for (number, statement) in statements.enumerate() {
+            // Variables end with their blocks.
+            variables.retain(|(name, ..): &Variable| {
+                let ended = |(of, end): &(String, usize)| *end <= number && of.eq_ignore_ascii_case(name);
+                !declared.iter().any(ended)
+            });
+            declared.retain(|(_, end)| *end > number);
+            if let ast::StatementKind::Declare(declare) = &statement.kind
+                && let Some(block) = &declare.block
+            {
+                declared.extend(declare.names.iter().map(|name| (name.text.clone(), block.end)));
+            }
             let context = plan::Context {
                 catalog,
                 dialect,
@@ -417,7 +431,8 @@ impl Engine {
                                 variables.extend(assign.variables.into_iter().map(null));
                             }
                             Bound::CreateProcedure(create) => {
-                                self.check_body(create, dialect, catalog, check)
+                                self.check_body(&create, dialect, catalog, check);
+                                check.schema = None;
                             }
                             _ => {}
                         }
@@ -431,21 +446,44 @@ impl Engine {
         }
     }
 
-    /// Binds what a procedure does, where the types of all its parameters are known.
+    /// Binds what a procedure does, where the types of all its parameters are known and it is not to be left to its calls.
     fn check_body(
         &self,
-        create: plan::CreateProcedure,
+        create: &plan::CreateProcedure,
         dialect: Dialect,
         catalog: &Catalog,
         check: &mut Check,
     ) {
-        if create.variables.len() == create.procedure.params.len() {
-            let null = |(name, data_type)| (name, data_type, Scalar::Null);
-            let variables = create.variables.into_iter().map(null).collect();
-            let statements = create.procedure.body.statements.iter().map(|statement| &**statement);
-            self.check_statements(statements, dialect, catalog, variables, check);
+        let procedure = &create.procedure;
+        if create.variables.len() != procedure.params.len() || !procedure.is_strict {
+            return;
         }
-        check.schema = None;
+        let null =
+            |(name, data_type): &(String, _)| (name.clone(), VariableType::clone(data_type), Scalar::Null);
+        let variables = create.variables.iter().map(null).collect();
+        // It is not there yet where it calls itself.
+        let is_other = |statement: &&ast::Statement| match &statement.kind {
+            ast::StatementKind::Call(call) => plan::procedure_name(&call.name, dialect) != create.name,
+            _ => true,
+        };
+        let statements = procedure.body.statements.iter().map(|statement| &**statement).take_while(is_other);
+        let mut found = Check::default();
+        self.check_statements(statements, dialect, catalog, variables, &mut found);
+        // In T-SQL what a procedure names may come later.
+        let is_late = |it: &Diagnostic| {
+            dialect == Dialect::TSql && matches!(it.code, Code::UnknownTable | Code::UnknownFunction)
+        };
+        found.diagnostics.retain(|it| !is_late(it));
+        check.diagnostics.append(&mut found.diagnostics);
+        check.parameters.append(&mut found.parameters);
+    }
+
+    /// What is wrong with the statements of a procedure that is about to be made.
+    fn refuse_body(&self, create: &plan::CreateProcedure, dialect: Dialect) -> Result<()> {
+        let mut check = Check::default();
+        self.check_body(create, dialect, &self.catalog(), &mut check);
+        check.diagnostics.retain(|it| it.severity == Severity::Error);
+        Error::from_diagnostics(check.diagnostics).map_or(Ok(()), Err)
     }
 
     fn register(&self, name: &str, relation: Relation) -> Result<Relation> {

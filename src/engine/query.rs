@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::{Env, Forgiven};
 use crate::limits::{LOGGED_TEXT, Limits};
-use crate::plan::{self, Binding, BoundStatement, Given, SeenLog, SubqueryPlace, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, SeenLog, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::syntax::{Dialect, LAST_JOB, QUERY_LABEL};
 use crate::table::{Object, Table};
@@ -253,6 +253,9 @@ impl Query {
         self.execution = Some(match binding {
             Binding::Ready(bound) => {
                 self.schema = bound.schema();
+                if let Bound::CreateProcedure(create) = &*bound {
+                    self.engine.refuse_body(create, self.script.dialect)?;
+                }
                 jobs::begin(*bound, &self.engine)?
             }
             Binding::Needs(prerequisite) => jobs::prepare(prerequisite),

@@ -121,12 +121,12 @@ fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     }
 }
 
-/// The type that values of both types are coerced to.
+/// The type that values of both types are coerced to. Of structs that differ in names alone it is the first one's.
 pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
-    if can_coerce(a, b) {
-        Some(b.clone())
-    } else if can_coerce(b, a) {
+    if can_coerce(b, a) {
         Some(a.clone())
+    } else if can_coerce(a, b) {
+        Some(b.clone())
     } else {
         // A picture and the struct of another tensor.
         [a, b].iter().all(|data_type| can_coerce(data_type, &DataType::Tensor)).then_some(DataType::Tensor)

@@ -102,7 +102,7 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "RANGE_BUCKET(T, ARRAY<T>) → INT64",
         "How many of the ascending bounds the value has reached.",
         &["x", "bounds"],
-        "IF(x IS NULL OR bounds IS NULL, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
+        "IF(x IS NULL OR bounds IS NULL OR x <> x, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
     ),
     scalar(
         "ML.TOP_K",
@@ -151,7 +151,7 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "TO_CODE_POINTS(STRING or BYTES) → ARRAY<INT64>",
         "The code points of the text's characters, or the numbers of the bytes.",
         &["s"],
-        "IF(s IS NULL, NULL, ARRAY(SELECT UNICODE(c) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i WHERE c <> '' ORDER BY i))",
+        "IF(s IS NULL, NULL, ARRAY(SELECT UNICODE(c) FROM UNNEST(SPLIT(BYTES_AS_TEXT(s), '')) AS c WITH OFFSET AS i WHERE c <> '' ORDER BY i))",
     ),
     scalar(
         "CODE_POINTS_TO_STRING",

@@ -10,14 +10,6 @@ use crate::json;
 use crate::onnx::Labels;
 
 impl Labels {
-    /// Whether they are in ascending order.
-    pub(super) fn is_ascending(&self) -> bool {
-        match self {
-            Self::Strings(labels) => labels.is_sorted(),
-            Self::Ints(labels) => labels.is_sorted(),
-        }
-    }
-
     /// The labels in a list of texts or whole numbers.
     pub(super) fn of(list: &Scalar) -> Option<Self> {
         let Scalar::Array(_, items) = list else { return None };

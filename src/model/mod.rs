@@ -30,7 +30,7 @@ pub(crate) use inputs::Tokens;
 #[cfg(target_family = "wasm")]
 pub(crate) use options::digest_of;
 pub use options::{ModelOption, ModelOptions};
-pub(crate) use outputs::Predicted;
+pub(crate) use outputs::{Predicted, positive_of};
 pub(crate) use shares::Columns;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
@@ -242,7 +242,7 @@ impl Model {
     pub fn at_threshold(&self, threshold: f64) -> Result<Self> {
         if !(0.0..=1.0).contains(&threshold) {
             let message = format!("`threshold` takes a number from 0 to 1, found {threshold}");
-            return Err(Error::new(Code::InvalidOption, message));
+            return Err(Error::new(Code::InvalidOption, message).hint("write STRUCT(0.5 AS threshold)"));
         }
         let Self { load_time, .. } = *self;
         let model = Self::new(self.core.clone(), self.files.clone(), &self.options)?;

@@ -382,6 +382,8 @@ pub(crate) struct CreateProcedure {
     pub(crate) name: Path,
     pub(crate) on_existing: OnExisting,
     pub(crate) params: Vec<ProcedureParam>,
+    /// Whether its statements are checked before it is called: not with `strict_mode = FALSE`.
+    pub(crate) is_strict: bool,
     pub(crate) body: ProcedureBody,
 }
 
@@ -519,6 +521,19 @@ pub(crate) struct Query {
     /// `LIMIT`, and T-SQL's `TOP`.
     pub(crate) limit: Option<Limit>,
     pub(crate) span: Span,
+}
+
+impl Query {
+    /// The query without any clause around its body.
+    pub(crate) fn of(body: QueryBody, span: Span) -> Self {
+        Self { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }
+    }
+
+    /// One SELECT alone.
+    pub(crate) fn of_select(select: Select) -> Self {
+        let span = select.span;
+        Self::of(QueryBody::Select(Box::new(select)), span)
+    }
 }
 
 /// `name AS (query)` of a WITH clause.

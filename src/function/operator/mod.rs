@@ -149,17 +149,26 @@ pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::BitAnd,
         "The bits that both have.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::And))],
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::And)),
+            Signature::scalar(&[Bytes, Bytes], Bytes, |call| bits_of_bytes(call, |a, b| a & b)),
+        ],
     ),
     Function::operator(
         SqlOperator::BitOr,
         "The bits that one of both has.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Or))],
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Or)),
+            Signature::scalar(&[Bytes, Bytes], Bytes, |call| bits_of_bytes(call, |a, b| a | b)),
+        ],
     ),
     Function::operator(
         SqlOperator::BitXor,
         "The bits that only one of both has.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Xor))],
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Xor)),
+            Signature::scalar(&[Bytes, Bytes], Bytes, |call| bits_of_bytes(call, |a, b| a ^ b)),
+        ],
     ),
     Function::operator(
         SqlOperator::ShiftLeft,
@@ -174,10 +183,16 @@ pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::BitNot,
         "The other bits.",
-        &[Signature::scalar(&[Int64], Int64, |call| {
-            let values = call.arg(0)?.ints()?;
-            call.ints(&|row| Ok(Some(!values.at(row))))
-        })],
+        &[
+            Signature::scalar(&[Int64], Int64, |call| {
+                let values = call.arg(0)?.ints()?;
+                call.ints(&|row| Ok(Some(!values.at(row))))
+            }),
+            Signature::scalar(&[Bytes], Bytes, |call| {
+                let values = call.arg(0)?.bytes()?;
+                call.bytes(&|row| Ok(Some(values.at(row).iter().map(|byte| !byte).collect())))
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::Equal,
@@ -313,6 +328,22 @@ fn shifted(call: &BatchCall<'_>, apply: fn(u64, u32) -> Option<u64>) -> Result<A
         })?;
         let places = u32::try_from(places).unwrap_or(u64::BITS);
         Ok(Some(apply(values.at(row).cast_unsigned(), places).unwrap_or(0).cast_signed()))
+    })
+}
+
+/// A bitwise operator of two BYTES, which are equally long.
+fn bits_of_bytes(call: &BatchCall<'_>, operation: fn(u8, u8) -> u8) -> Result<ArrayRef> {
+    let (left, right) = (call.arg(0)?.bytes()?, call.arg(1)?.bytes()?);
+    call.bytes(&|row| {
+        let (left, right) = (left.at(row), right.at(row));
+        if left.len() != right.len() {
+            let message =
+                format!("bits of {} bytes and of {} bytes cannot be joined", left.len(), right.len());
+            return Err(
+                Error::new(Code::InvalidValue, message).hint("make both equally long, with LPAD or SUBSTR")
+            );
+        }
+        Ok(Some(left.iter().zip(right).map(|(a, b)| operation(*a, *b)).collect()))
     })
 }
 

@@ -20,6 +20,38 @@ use crate::diag::{Code, Error, Result};
 
 use Type::{Date, Datetime, Int64, Interval, IntervalValue, Part, String, Time, Timestamp};
 
+// DATE_ADD, DATETIME_ADD and TIMESTAMP_ADD are one function of whatever type comes, and so are their siblings.
+pub(super) const TIMESTAMP_ADD: Signature =
+    Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1));
+pub(super) const TIMESTAMP_SUB: Signature =
+    Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1));
+pub(super) const TIMESTAMP_DIFF: Signature =
+    Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff);
+pub(super) const TIMESTAMP_TRUNC: Signature =
+    Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1);
+pub(super) const FORMAT_TIMESTAMP: Signature =
+    Signature::scalar(&[String, Timestamp, String], String, |call| {
+        let (formats, times) = (Formats::of(call, Target::Timestamp)?, call.arg(1)?.timestamps()?);
+        let zones = Zones::of(call, 2)?;
+        call.strings(&|row| {
+            let offset = zones.at(row, &|zone| zone.offset(times.at(row)))?;
+            let text = format(&formats.at(row)?, times.at(row), offset)?;
+            Ok(Some(text.into()))
+        })
+    })
+    .optional(1);
+pub(super) const DATETIME_ADD: Signature =
+    Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1));
+pub(super) const DATETIME_SUB: Signature =
+    Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1));
+pub(super) const DATETIME_DIFF: Signature =
+    Signature::scalar(&[Datetime, Datetime, Part], Int64, datetime_diff);
+pub(super) const DATETIME_TRUNC: Signature = Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc);
+pub(super) const FORMAT_DATETIME: Signature = Signature::scalar(&[String, Datetime], String, |call| {
+    let (formats, times) = (Formats::of(call, Target::WrittenDatetime)?, call.arg(1)?.timestamps()?);
+    call.strings(&|row| Ok(Some(format(&formats.at(row)?, times.at(row), 0)?.into())))
+});
+
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "EXTRACT",
@@ -73,8 +105,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Adds an interval to a date. If the resulting month has no such day, the result is its last day.",
         &[
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
-            Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
-            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1)),
+            TIMESTAMP_ADD,
+            DATETIME_ADD,
         ],
     ),
     Function::new(
@@ -82,8 +114,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Subtracts an interval from a date. If the resulting month has no such day, the result is its last day.",
         &[
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
-            Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
-            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1)),
+            TIMESTAMP_SUB,
+            DATETIME_SUB,
         ],
     ),
     Function::new(
@@ -94,8 +126,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
                 call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
             }),
-            Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff),
-            Signature::scalar(&[Datetime, Datetime, Part], Int64, datetime_diff),
+            TIMESTAMP_DIFF,
+            DATETIME_DIFF,
         ],
     ),
     Function::new(
@@ -106,8 +138,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 let (dates, unit) = (call.arg(0)?.dates()?, unit(call, 1)?);
                 call.dates(&|row| start_of(dates.at(row), unit).map(Some))
             }),
-            Signature::scalar(&[Timestamp, Part], Timestamp, timestamp_trunc),
-            Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc),
+            TIMESTAMP_TRUNC,
+            DATETIME_TRUNC,
         ],
     ),
     Function::new(
@@ -151,28 +183,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
             .optional(1),
         ],
     ),
-    Function::new(
-        "TIMESTAMP_ADD",
-        "Adds an interval to a timestamp.",
-        &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1))],
-    ),
-    Function::new(
-        "TIMESTAMP_SUB",
-        "Subtracts an interval from a timestamp.",
-        &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1))],
-    ),
+    Function::new("TIMESTAMP_ADD", "Adds an interval to a timestamp.", &[TIMESTAMP_ADD, DATETIME_ADD]),
+    Function::new("TIMESTAMP_SUB", "Subtracts an interval from a timestamp.", &[TIMESTAMP_SUB, DATETIME_SUB]),
     Function::new(
         "TIMESTAMP_DIFF",
         "The number of whole units, such as hours, from the second timestamp to the first.",
-        &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff)],
+        &[TIMESTAMP_DIFF, DATETIME_DIFF],
     ),
     Function::new(
         "TIMESTAMP_TRUNC",
         "Truncates a timestamp to the start of a unit, such as its hour, in UTC or in the given time zone.",
-        &[
-            Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1),
-            Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc),
-        ],
+        &[TIMESTAMP_TRUNC, DATETIME_TRUNC],
     ),
     Function::new(
         "UNIX_SECONDS",
@@ -231,27 +252,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "FORMAT_DATE",
         "Formats a date, with a format such as '%d.%m.%Y'.",
-        &[Signature::scalar(&[String, Date], String, |call| {
-            let (formats, dates) = (Formats::of(call, Target::WrittenDate)?, call.arg(1)?.dates()?);
-            call.strings(&|row| {
-                let text = format(&formats.at(row)?, i64::from(dates.at(row)) * DAY, 0)?;
-                Ok(Some(text.into()))
-            })
-        })],
+        &[
+            Signature::scalar(&[String, Date], String, |call| {
+                let (formats, dates) = (Formats::of(call, Target::WrittenDate)?, call.arg(1)?.dates()?);
+                call.strings(&|row| {
+                    let text = format(&formats.at(row)?, i64::from(dates.at(row)) * DAY, 0)?;
+                    Ok(Some(text.into()))
+                })
+            }),
+            FORMAT_TIMESTAMP,
+            FORMAT_DATETIME,
+        ],
     ),
     Function::new(
         "FORMAT_TIMESTAMP",
         "Formats a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
-        &[Signature::scalar(&[String, Timestamp, String], String, |call| {
-            let (formats, times) = (Formats::of(call, Target::Timestamp)?, call.arg(1)?.timestamps()?);
-            let zones = Zones::of(call, 2)?;
-            call.strings(&|row| {
-                let offset = zones.at(row, &|zone| zone.offset(times.at(row)))?;
-                let text = format(&formats.at(row)?, times.at(row), offset)?;
-                Ok(Some(text.into()))
-            })
-        })
-        .optional(1)],
+        &[FORMAT_TIMESTAMP, FORMAT_DATETIME],
     ),
     Function::new(
         "PARSE_DATE",
@@ -456,7 +472,7 @@ fn timestamp_diff(call: &BatchCall<'_>) -> Result<ArrayRef> {
     call.ints(&|row| Ok(Some((later.at(row) - earlier.at(row)) / micros)))
 }
 
-pub(super) fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
+fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
     let zones = Zones::of(call, 2)?;
     call.timestamps(&|row| {

@@ -4,14 +4,17 @@
 use arrow_array::ArrayRef;
 
 use super::super::{BatchCall, Function, Signature, Type, Volatility};
-use super::date::{Formats, Zones, timestamp_trunc, unit};
-use super::date_format::{Target, format};
+use super::date::{
+    DATETIME_ADD, DATETIME_DIFF, DATETIME_SUB, DATETIME_TRUNC, FORMAT_DATETIME, FORMAT_TIMESTAMP, Formats,
+    TIMESTAMP_ADD, TIMESTAMP_DIFF, TIMESTAMP_SUB, TIMESTAMP_TRUNC, Zones, unit,
+};
+use super::date_format::Target;
 use super::date_parse::parse;
 use super::date_part::{Unit, beyond, invalid, micros_in, ordinal, shifted, unfit};
 use crate::data::{Civil, DAY, SECOND, TimeZone, days, in_days, in_micros, parse_time, time_text};
 use crate::diag::Result;
 
-use Type::{Date, Datetime, Int64, Interval, Part, String, Time, Timestamp};
+use Type::{Date, Datetime, Int64, String, Time, Timestamp};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -72,30 +75,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "DATETIME_ADD",
         "Adds an interval to a DATETIME. If the resulting month has no such day, the result is its last day.",
-        &[Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1))],
+        &[DATETIME_ADD, TIMESTAMP_ADD],
     ),
     Function::new(
         "DATETIME_SUB",
         "Subtracts an interval from a DATETIME. If the resulting month has no such day, the result is its last day.",
-        &[Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1))],
+        &[DATETIME_SUB, TIMESTAMP_SUB],
     ),
     Function::new(
         "DATETIME_DIFF",
         "The number of boundaries of a part, such as the starts of hours, from the second DATETIME to the first.",
-        &[Signature::scalar(&[Datetime, Datetime, Part], Int64, datetime_diff)],
+        &[DATETIME_DIFF, TIMESTAMP_DIFF],
     ),
     Function::new(
         "DATETIME_TRUNC",
         "Truncates a DATETIME to the start of a part, such as its hour or month.",
-        &[Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc)],
+        &[DATETIME_TRUNC, TIMESTAMP_TRUNC],
     ),
     Function::new(
         "FORMAT_DATETIME",
         "Formats a DATETIME, with a format such as '%F %T'.",
-        &[Signature::scalar(&[String, Datetime], String, |call| {
-            let (formats, times) = (Formats::of(call, Target::WrittenDatetime)?, call.arg(1)?.timestamps()?);
-            call.strings(&|row| Ok(Some(format(&formats.at(row)?, times.at(row), 0)?.into())))
-        })],
+        &[FORMAT_DATETIME, FORMAT_TIMESTAMP],
     ),
     Function::new(
         "PARSE_DATETIME",

@@ -154,13 +154,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "BYTES_AS_TEXT",
         "",
-        &[Signature::scalar(&[Bytes], String, |call| {
-            let values = call.arg(0)?.bytes()?;
-            call.strings(&|row| {
-                let text: std::string::String = values.at(row).iter().copied().map(char::from).collect();
-                Ok(Some(text.into()))
-            })
-        })],
+        &[
+            Signature::scalar(&[Bytes], String, |call| {
+                let values = call.arg(0)?.bytes()?;
+                call.strings(&|row| {
+                    let text: std::string::String = values.at(row).iter().copied().map(char::from).collect();
+                    Ok(Some(text.into()))
+                })
+            }),
+            Signature::scalar(&[String], String, |call| call.arg(0)?.clone().into_column(call.rows)),
+        ],
     ),
     Function::new(
         "TEXT_AS_BYTES",

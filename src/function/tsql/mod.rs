@@ -14,7 +14,7 @@ use super::aggregate::TSQL_AVG;
 use super::{Function, Signature, Type};
 
 pub(crate) use collation::{COLLATED, COLLATION_KEY, KEYS_OF_ARRAY, ORIGINAL};
-pub(crate) use narrow::{FLOAT_TEXT, Narrow};
+pub(crate) use narrow::{BLANK, FLOAT_TEXT, Narrow, is_blank};
 pub(crate) use template::{TEMPLATES, template};
 
 /// What T-SQL has in place of functions of the same name, and beside them.

@@ -67,6 +67,35 @@ pub(crate) static FLOAT_TEXT: Function = scalar(
     })],
 );
 
+/// A text, or another one in the place of blanks alone: the number 0 or the first day of all, which T-SQL reads them as.
+pub(crate) static BLANK: Function = scalar(
+    "BLANK",
+    "A text that is more than blanks, or another one.",
+    &[Signature::scalar(&[String, String], String, |call| {
+        let (texts, others) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+        call.strings(&|row| {
+            let (text, other) = (texts.at(row), others.at(row));
+            Ok(Some(Cow::Borrowed(match text.trim_matches(' ').parse::<i64>() {
+                _ if is_blank(text) => other,
+                // A bit is written as a number too.
+                Ok(number) if other == "false" => {
+                    if number == 0 {
+                        other
+                    } else {
+                        "true"
+                    }
+                }
+                _ => text,
+            })))
+        })
+    })],
+);
+
+/// Whether a text has blanks at most.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ')
+}
+
 /// Six digits, without zeros at their end; with an exponent of three where the number is large or small.
 fn float_text(value: f64) -> std::string::String {
     const DIGITS: i32 = 6;

@@ -7,7 +7,7 @@ mod scores;
 mod threshold;
 
 pub(super) use decode::OutputDecoder;
-pub(crate) use predicted::Predicted;
+pub(crate) use predicted::{Predicted, positive_of};
 
 use std::sync::Arc;
 

@@ -72,7 +72,18 @@ impl Outputs {
     }
 }
 
-fn scalars(labels: &Labels) -> Vec<Scalar> {
+/// The number of the positive class of two where none is named: the last one in ascending order.
+pub(crate) fn positive_of(classes: &[Scalar]) -> Option<usize> {
+    let [first, second] = classes else { return None };
+    Some(usize::from(match (first, second) {
+        (Scalar::String(first), Scalar::String(second)) => first < second,
+        (Scalar::Int64(first), Scalar::Int64(second)) => first < second,
+        (Scalar::Bool(first), Scalar::Bool(second)) => first < second,
+        _ => true,
+    }))
+}
+
+pub(super) fn scalars(labels: &Labels) -> Vec<Scalar> {
     match labels {
         Labels::Strings(labels) => labels.iter().cloned().map(Scalar::String).collect(),
         Labels::Ints(labels) => labels.iter().copied().map(Scalar::Int64).collect(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray};
 
+use super::predicted::{positive_of, scalars};
 use super::scores::Scores;
 use super::{Classifier, Numbered, OutputColumn, Outputs, holds_scores, only};
 use crate::data::DataType;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::model::graph_port::GraphPort;
 use crate::model::options::{ModelOptions, Task};
 use crate::onnx::{KnownLabels, Labels};
@@ -80,7 +81,7 @@ impl Outputs {
             _ => f64::from(threshold as f32),
         };
         let label = label.map(|(number, port)| (number, port.data_type == DataType::Bool));
-        let positive = usize::from(labels.is_ascending());
+        let positive = positive_of(&scalars(&labels)).invariant("two classes")?;
         for column in &mut self.columns {
             let labels = match (&*column, label) {
                 (OutputColumn::BestLabel { labels, .. }, _) => Some(labels.clone()),

@@ -82,6 +82,9 @@ impl Binder<'_> {
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("ISNULL") {
             return self.is_null(&call.args, span, names);
         }
+        if self.is_tsql() && call.name.text().eq_ignore_ascii_case("DATALENGTH") {
+            self.refuse_unknown_length(&call.args, span, names)?;
+        }
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("FORMAT") {
             return self.tsql_format(&call.args, span, names);
         }

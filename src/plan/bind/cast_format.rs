@@ -135,7 +135,7 @@ impl Binder<'_> {
             args.push(self.expr_of(zone, names, &DataType::String, "a time zone")?);
         }
         let function = function::function(name).invariant("a function of formats")?;
-        let signature = function.signatures.iter().find(|signature| signature.args.len() >= args.len());
+        let signature = function.signatures.first().filter(|signature| signature.args.len() >= args.len());
         let Some(Body::Scalar(kernel)) = signature.map(|signature| signature.body) else {
             let message = format!("a {} has no time zone", if parses { to } else { &from });
             return Err(Error::new(Code::SyntaxError, message).at(span).hint("leave AT TIME ZONE out"));

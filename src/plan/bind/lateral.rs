@@ -5,10 +5,9 @@ use super::from::Source;
 use super::rows::filtered;
 use super::scope::{Names, Scope};
 use crate::data::Scalar;
-use crate::diag::{Result, Span};
+use crate::diag::Result;
 use crate::syntax::ast::{
-    self, Ident, JoinOn, Offset, Query, QueryBody, RowForm, Select, SelectItem, SubqueryKind, TableExpr,
-    TableExprKind,
+    self, Ident, JoinOn, Offset, Query, RowForm, Select, SelectItem, SubqueryKind, TableExpr, TableExprKind,
 };
 
 /// What UNNEST makes rows of.
@@ -89,13 +88,11 @@ fn chosen(unnested: &Unnested<'_>, condition: &ast::Expr) -> ast::Expr {
     let filter = Some(condition.clone());
     let select =
         Select { form: RowForm::Struct, from: Some(from), filter, ..Select::list(items.collect(), span) };
-    ast::Expr { kind: subquery(select, span), span }
+    ast::Expr { kind: subquery(select), span }
 }
 
-fn subquery(select: Select, span: Span) -> ast::ExprKind {
-    let body = QueryBody::Select(Box::new(select));
-    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
-    ast::ExprKind::Subquery(SubqueryKind::Array, Box::new(query))
+fn subquery(select: Select) -> ast::ExprKind {
+    ast::ExprKind::Subquery(SubqueryKind::Array, Box::new(Query::of_select(select)))
 }
 
 /// Whether a join keeps the rows of its left side; `None` for one that keeps those of the right.

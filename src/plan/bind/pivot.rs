@@ -6,8 +6,8 @@ use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    self, Expr, ExprKind, FunctionCall, GroupBy, Ident, Query, QueryBody, Select, SelectItem, TableExpr,
-    TableExprKind, TypeNameKind,
+    self, Expr, ExprKind, FunctionCall, GroupBy, Ident, Query, Select, SelectItem, TableExpr, TableExprKind,
+    TypeNameKind,
 };
 
 impl Binder<'_> {
@@ -118,10 +118,7 @@ impl Binder<'_> {
     }
 
     fn rewritten(&mut self, select: Select, alias: Option<&str>) -> Result<Source> {
-        let span = select.span;
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
-        Ok(Source::new(self.query(&query)?, alias))
+        Ok(Source::new(self.query(&Query::of_select(select))?, alias))
     }
 
     /// The names and types of a table's columns. It is bound for them alone.

@@ -149,7 +149,9 @@ impl Binder<'_> {
                 let found =
                     found.map_or("an expression that is no constant".into(), |value| value.to_string());
                 let message = format!("`threshold` takes a number from 0 to 1, found {found}");
-                Err(Error::new(Code::InvalidOption, message).at(value.span))
+                Err(Error::new(Code::InvalidOption, message)
+                    .at(value.span)
+                    .hint("write STRUCT(0.5 AS threshold)"))
             }
         }
     }

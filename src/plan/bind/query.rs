@@ -236,13 +236,7 @@ impl Binder<'_> {
     fn part(&mut self, body: &QueryBody, span: Span) -> Result<Node> {
         match body {
             QueryBody::Nested(inner) => self.query(inner),
-            body => self.body(&ast::Query {
-                with: Vec::new(),
-                body: body.clone(),
-                order_by: Vec::new(),
-                limit: None,
-                span,
-            }),
+            body => self.body(&ast::Query::of(body.clone(), span)),
         }
     }
 
@@ -398,7 +392,8 @@ fn converted(node: Node, schema: &Schema, as_in_tsql: bool, span: Span) -> Resul
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// The column of `node` of this number; a bare NULL, which is taken for INT64, still takes any type.
+/// The column of `node` of this number; a bare NULL, which is taken for INT64, still takes any type, and a text that is
+/// written out becomes a date where others are.
 pub(super) fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
     let field = node.schema.fields.get(number).invariant("a query has fewer columns than its result")?;
     if let NodeKind::Project { exprs, .. } = &node.kind
@@ -408,6 +403,7 @@ pub(super) fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed>
             ExprKind::Literal(Scalar::Null) if expr.data_type == DataType::Int64 => {
                 return Ok(literal(Scalar::Null, span));
             }
+            ExprKind::Literal(text @ Scalar::String(_)) => return Ok(literal(text.clone(), span)),
             ExprKind::Parameter(slot) if !slot.is_typed && expr.data_type == DataType::Int64 => {
                 return Ok(Typed { expr: expr.clone().at(span), origin: Origin::Null });
             }

@@ -98,9 +98,6 @@ impl Binder<'_> {
             Some(_) if safe => return Ok(literal(Scalar::Null, span)),
             Some(fault) => return Err(fault),
             None if template.name == "CONTAINS_SUBSTR" => parts_to_search(&scope),
-            None if template.name == "TO_CODE_POINTS" && is_bytes(&scope) => {
-                Some((body.replace("SPLIT(s,", "SPLIT(BYTES_AS_TEXT(s),"), scope.clone()))
-            }
             None => None,
         };
         let written = match &found {
@@ -227,11 +224,6 @@ fn check_part(template: &Template, part: &ast::Ident) -> Result<()> {
     }
     let message = format!("{} does not take {}", template.name, part.text.to_ascii_uppercase());
     Err(Error::new(Code::SyntaxError, message).at(part.span).or_list("it takes", OF_TIME.iter().copied()))
-}
-
-/// Whether the first argument is BYTES.
-fn is_bytes(scope: &Scope) -> bool {
-    scope.visible(None).next().is_some_and(|(_, arg)| arg.data_type == DataType::Bytes)
 }
 
 /// How CONTAINS_SUBSTR searches a struct, field by field, or an array.

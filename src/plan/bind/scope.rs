@@ -73,6 +73,19 @@ enum Visibility {
     QualifiedOnly,
 }
 
+impl Column {
+    /// A column that its name and `*` reach.
+    fn new(table: Option<&str>, name: &str, expr: Expr) -> Self {
+        let table = table.map(str::to_owned);
+        Self { table, name: name.to_owned(), expr, visibility: Visibility::Full, narrow: None }
+    }
+
+    /// The column, which only its own name reaches.
+    fn hidden(self) -> Self {
+        Self { visibility: Visibility::NotInStar, ..self }
+    }
+}
+
 impl Scope {
     /// The columns of one table, called `table`.
     pub(super) fn new(schema: &Schema, table: Option<&str>) -> Self {
@@ -81,12 +94,10 @@ impl Scope {
 
     /// The columns of one table; those from `visible` on are pseudocolumns.
     pub(super) fn with_hidden(schema: &Schema, table: Option<&str>, visible: usize) -> Self {
-        let columns = schema.fields.iter().enumerate().map(|(number, field)| Column {
-            table: table.map(str::to_owned),
-            name: field.name.clone(),
-            expr: Expr::column(number, field.data_type.clone(), Span::default()),
-            visibility: if number < visible { Visibility::Full } else { Visibility::NotInStar },
-            narrow: None,
+        let columns = schema.fields.iter().enumerate().map(|(number, field)| {
+            let expr = Expr::column(number, field.data_type.clone(), Span::default());
+            let column = Column::new(table, &field.name, expr);
+            if number < visible { column } else { column.hidden() }
         });
         Self { columns: columns.collect(), left_out: Vec::new() }
     }
@@ -96,51 +107,30 @@ impl Scope {
         let fields = element.data_type.fields();
         // What follows a JSON value's name is one of its keys.
         let is_table = is_alias && element.data_type != DataType::Json;
-        let table = is_table.then(|| name.to_owned());
+        let table = is_table.then_some(name);
         if fields.is_empty() {
-            let name = name.to_owned();
-            return Self {
-                left_out: Vec::new(),
-                columns: vec![Column {
-                    table,
-                    name,
-                    expr: element,
-                    visibility: Visibility::Full,
-                    narrow: None,
-                }],
-            };
+            return Self { columns: vec![Column::new(table, name, element)], left_out: Vec::new() };
         }
         let columns = fields.into_iter().enumerate().map(|(index, field)| {
             let kind = ExprKind::Field { value: Box::new(element.clone()), index };
             let expr = Expr { kind, data_type: field.data_type, span: element.span };
-            Column {
-                table: table.clone(),
-                name: field.name,
-                expr,
-                visibility: Visibility::Full,
-                narrow: None,
-            }
+            Column::new(table, &field.name, expr)
         });
         let mut columns: Vec<_> = columns.collect();
         if is_alias {
-            let name = name.to_owned();
-            let visibility = Visibility::NotInStar;
-            columns.push(Column { table: None, name, expr: element, visibility, narrow: None });
+            columns.push(Column::new(None, name, element).hidden());
         }
         Self { columns, left_out: Vec::new() }
     }
 
     /// Adds one more column.
     pub(super) fn push(&mut self, table: Option<&str>, name: &str, expr: Expr) {
-        let table = table.map(str::to_owned);
-        let (name, visibility) = (name.into(), Visibility::Full);
-        self.columns.push(Column { table, name, expr, visibility, narrow: None });
+        self.columns.push(Column::new(table, name, expr));
     }
 
     /// Adds a column that only its own name reaches.
     pub(super) fn push_hidden(&mut self, table: Option<&str>, name: &str, expr: Expr) {
-        let (table, name, visibility) = (table.map(str::to_owned), name.into(), Visibility::NotInStar);
-        self.columns.push(Column { table, name, expr, visibility, narrow: None });
+        self.columns.push(Column::new(table, name, expr).hidden());
     }
 
     /// Remembers what column number `index` is declared as.
@@ -186,13 +176,7 @@ impl Scope {
                 column.visibility = Visibility::QualifiedOnly;
             }
         }
-        let merged = merged.into_iter().map(|(name, expr)| Column {
-            table: None,
-            name,
-            expr,
-            visibility: Visibility::Full,
-            narrow: None,
-        });
+        let merged = merged.into_iter().map(|(name, expr)| Column::new(None, &name, expr));
         self.columns.splice(0..0, merged);
     }
 

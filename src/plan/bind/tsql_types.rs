@@ -202,6 +202,27 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Coalesce(vec![value, otherwise]), data_type: wanted, span })
     }
 
+    /// Refuses DATALENGTH of a column or variable that is a text, which may be an nvarchar with two bytes for a character, and of
+    /// numbers, whose bytes depend on their types.
+    pub(super) fn refuse_unknown_length(
+        &mut self,
+        args: &[ast::Expr],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<()> {
+        use ast::ExprKind::{Field, Literal, Name, Parameter};
+        let [arg] = args else { return Ok(()) };
+        let is_told = matches!(&arg.kind, Literal(Scalar::String(_) | Scalar::Null))
+            || !matches!(arg.kind, Literal(_) | Name(_) | Field(..) | Parameter(_));
+        if is_told || self.typed(arg, names)?.expr.data_type == DataType::Bytes {
+            return Ok(());
+        }
+        let what = "DATALENGTH of what may not be a varchar or varbinary is not supported";
+        Err(Error::new(Code::UnsupportedSyntax, what).at(span).hint(
+            "write DATALENGTH(CAST(x AS varchar(max))), and for an nvarchar 2 * LEN(CONCAT(x, '.')) - 2",
+        ))
+    }
+
     /// Checks that the result of a call over `int` operands is an `int`.
     pub(super) fn checked(&self, function: &Function, expr: Expr) -> Result<Expr> {
         let is_checked = match function.operator {
@@ -370,9 +391,25 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
             _ => checked_by(&tsql::FLOAT_TEXT, vec![value.expr], safe),
         },
         (DataType::String, DataType::Date | DataType::Timestamp) => {
-            convert(with_signs(value), to, mode, span)
+            convert(without_blanks(with_signs(value), "1900-01-01", to)?, to, mode, span)
         }
+        // A decimal is none of blanks, in T-SQL neither.
+        (DataType::String, DataType::Int64 | DataType::Float64) => {
+            convert(without_blanks(value, "0", to)?, to, mode, span)
+        }
+        (DataType::String, DataType::Bool) => convert(without_blanks(value, "false", to)?, to, mode, span),
         _ => convert(value, to, mode, span),
+    }
+}
+
+/// The text, or `other` where it has nothing but blanks.
+fn without_blanks(value: Typed, other: &str, to: &DataType) -> Result<Typed> {
+    let span = value.expr.span;
+    let other = literal(Scalar::String(other.into()), span);
+    match &value.expr.kind {
+        ExprKind::Literal(Scalar::String(text)) if tsql::is_blank(text) => Ok(other),
+        ExprKind::Literal(_) if *to != DataType::Bool => Ok(value),
+        _ => checked_by(&tsql::BLANK, vec![value.expr, other.expr], false).map(Typed::from),
     }
 }
 

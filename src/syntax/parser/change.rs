@@ -1,7 +1,6 @@
 //! UPDATE, DELETE, TRUNCATE and MERGE.
 
 use super::Parser;
-use super::pipe::of_select;
 use super::primary::one_part;
 use super::query::CHANGES;
 use crate::diag::{Result, Span};
@@ -187,6 +186,7 @@ impl Parser<'_> {
         if branches.is_empty() {
             return Err(self.expected("`WHEN`").hint("write WHEN MATCHED THEN UPDATE SET …"));
         }
+        self.refuse_output()?;
         Ok(Change { verb: "MERGE", table, alias, source, on, branches })
     }
 
@@ -293,7 +293,7 @@ fn through_query(change: Change, mut with: Vec<Cte>) -> Option<Change> {
         TableExpr { kind: TableExprKind::Name { path: path.clone(), offset: None }, alias: None, span };
     let mut numbered = Select::all(table, span);
     numbered.items.push(number);
-    let kind = TableExprKind::Subquery(Box::new(of_select(numbered)));
+    let kind = TableExprKind::Subquery(Box::new(Query::of_select(numbered)));
     select.from = Some(TableExpr { kind, alias: alias.or_else(|| path.last().cloned()), span });
     if !select.items.iter().any(|item| matches!(item, SelectItem::Star(_))) {
         select.items.push(SelectItem::Expr { expr: expr(ExprKind::Name(row())), alias: None });
@@ -304,7 +304,7 @@ fn through_query(change: Change, mut with: Vec<Cte>) -> Option<Change> {
         filter: change.on,
         ..Select::all(TableExpr { kind, alias: change.alias, span }, span)
     };
-    let rows = Query { with, ..of_select(kept) };
+    let rows = Query { with, ..Query::of_select(kept) };
     let name = Ident { text: "$doomed".into(), span };
     let of = |table: Ident| {
         let table = Box::new(expr(ExprKind::Name(table)));

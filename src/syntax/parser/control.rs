@@ -6,9 +6,8 @@ use super::primary::one_part;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    Access, Branch, Declare, Execute, Expr, ExprKind, FunctionCall, Ident, Parameter, Query, QueryBody,
-    RowForm, Select, SetValue, SetVariables, Statement, StatementKind, SubqueryKind, TableExpr,
-    TableExprKind,
+    Access, Branch, Declare, Execute, Expr, ExprKind, FunctionCall, Ident, Parameter, Query, RowForm, Select,
+    SetValue, SetVariables, Statement, StatementKind, SubqueryKind, TableExpr, TableExprKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 use crate::syntax::{Handler, SqlOperator};
@@ -515,8 +514,7 @@ pub(super) fn rows_of(query: Query, span: Span) -> Expr {
     let kind = TableExprKind::Subquery(Box::new(query));
     let from = TableExpr { kind, alias: None, span };
     let select = Select { form: RowForm::Struct, ..Select::all(from, span) };
-    let body = QueryBody::Select(Box::new(select));
-    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+    let query = Query::of_select(select);
     Expr { kind: ExprKind::Subquery(SubqueryKind::Array, Box::new(query)), span }
 }
 

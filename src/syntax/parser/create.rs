@@ -7,8 +7,7 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     ColumnDef, CreateExternalTable, CreateFunction, CreateModel, CreateTable, CreateView, Expr, ExprKind,
-    Ident, Limit, OnExisting, Path, Query, QueryBody, Select, StatementKind, TableExpr, TableExprKind,
-    Transform,
+    Ident, Limit, OnExisting, Path, Query, Select, StatementKind, TableExpr, TableExprKind, Transform,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -119,13 +118,7 @@ impl Parser<'_> {
         let no_rows = Expr { kind: ExprKind::Literal(Scalar::Int64(0)), span };
         let limit = (word == "LIKE").then_some(Limit { count: no_rows, offset: None });
         let from = TableExpr { kind: TableExprKind::Name { path, offset: None }, alias: None, span };
-        let query = Query {
-            with: Vec::new(),
-            body: QueryBody::Select(Box::new(Select::all(from, span))),
-            order_by: Vec::new(),
-            limit,
-            span,
-        };
+        let query = Query { limit, ..Query::of_select(Select::all(from, span)) };
         Ok(Some(Box::new(query)))
     }
 

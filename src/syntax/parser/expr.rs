@@ -8,8 +8,8 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Access, Expr, ExprKind, FunctionCall, Ident, Path, Query, QueryBody, Select, SelectItem, SubqueryKind,
-    TableExpr, TableExprKind,
+    Access, Expr, ExprKind, FunctionCall, Ident, Path, Query, Select, SelectItem, SubqueryKind, TableExpr,
+    TableExprKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -520,8 +520,7 @@ fn quantified(condition: impl FnOnce(Expr) -> Expr, all: bool, rows: TableExpr, 
     let decides = called(if all { "MIN" } else { "MAX" }, vec![expr(rank)], span);
     let items = vec![SelectItem::Expr { expr: decides, alias: None }];
     let select = Select { from: Some(rows), ..Select::list(items, span) };
-    let body = QueryBody::Select(Box::new(select));
-    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+    let query = Query::of_select(select);
     let operand = Some(Box::new(expr(ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)))));
     let truth = |value| expr(ExprKind::Literal(Scalar::Bool(value)));
     let branches = vec![

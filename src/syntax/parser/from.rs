@@ -256,8 +256,7 @@ impl Parser<'_> {
         let alias = alias.or_else(|| path.last()).cloned();
         let from = TableExpr { kind: kind.clone(), alias: None, span };
         let select = Select { filter, ..Select::all(from, span) };
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        let query = Query::of_select(select);
         Ok(TableExpr { kind: TableExprKind::Subquery(Box::new(query)), alias, span })
     }
 
@@ -437,8 +436,7 @@ impl Parser<'_> {
         let kind = TableExprKind::Name { path: self.wildcard_path("a table's name")?, offset: None };
         let span = self.since(start);
         let select = Select::all(TableExpr { kind, alias: None, span }, span);
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        let query = Query::of_select(select);
         Ok(Expr { kind: ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)), span })
     }
 }

@@ -5,8 +5,8 @@ use crate::data::Scalar;
 use crate::diag::{Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Offset, OrderItem, Path, Query, QueryBody, Select, SelectItem, SubqueryKind,
-    TableExpr, TableExprKind,
+    Expr, ExprKind, Ident, Offset, OrderItem, Path, Query, Select, SelectItem, SubqueryKind, TableExpr,
+    TableExprKind,
 };
 use crate::syntax::token::Punctuation;
 
@@ -126,8 +126,7 @@ fn over_elements(purpose: Purpose, items: Expr, lambda: Lambda, span: Span) -> E
         Purpose::Includes => (SubqueryKind::Exists, Vec::new()),
         Purpose::Filter | Purpose::Transform => (SubqueryKind::Array, vec![in_order]),
     };
-    let body = QueryBody::Select(Box::new(select));
-    let query = Query { with: Vec::new(), body, order_by, limit: None, span };
+    let query = Query { order_by, ..Query::of_select(select) };
     let is_null = at(ExprKind::Operator { operator: SqlOperator::IsNull, args: vec![items] });
     at(ExprKind::Case {
         operand: None,

@@ -67,7 +67,7 @@ impl Parser<'_> {
             Some("UNION" | "INTERSECT" | "EXCEPT") => return self.piped_set(query),
             Some("PIVOT" | "UNPIVOT") => {
                 let table = self.pivoted(as_table(query, at))?;
-                return Ok(of_select(Select::all(table, self.since(at))));
+                return Ok(Query::of_select(Select::all(table, self.since(at))));
             }
             Some("ORDER") => {
                 let order_by = self.order_by()?;
@@ -117,7 +117,7 @@ impl Parser<'_> {
             }
             _ => return Err(self.no_pipe_operator()),
         };
-        Ok(of_select(select))
+        Ok(Query::of_select(select))
     }
 
     fn piped_join(&mut self, kind: JoinKind, query: Query, at: Span, start: Span) -> Result<Query> {
@@ -127,7 +127,7 @@ impl Parser<'_> {
         let left = select.from.take().ok_or_else(|| self.expected("a table before the join"))?;
         let kind = TableExprKind::Join(Box::new(Join { left, right, kind, on }));
         select.from = Some(TableExpr { kind, alias: None, span: self.since(start) });
-        Ok(of_select(select))
+        Ok(Query::of_select(select))
     }
 
     fn piped_filter(&mut self, mut select: Select) -> Result<Select> {
@@ -147,7 +147,7 @@ impl Parser<'_> {
         let alias = self.ident("an alias")?;
         let mut table = as_table(query, at);
         if matches!(table.kind, TableExprKind::Join(_)) {
-            let query = Box::new(of_select(Select::all(table, at)));
+            let query = Box::new(Query::of_select(Select::all(table, at)));
             table = TableExpr { kind: TableExprKind::Subquery(query), alias: None, span: at };
         }
         Ok(Select::all(TableExpr { alias: Some(alias), ..table }, at))
@@ -215,7 +215,7 @@ impl Parser<'_> {
             }
             select.items.push(SelectItem::Expr { expr, alias });
         }
-        Ok(Query { order_by, ..of_select(select) })
+        Ok(Query { order_by, ..Query::of_select(select) })
     }
 
     /// `expression [AS alias] [ASC | DESC [NULLS FIRST | LAST]]`.
@@ -242,7 +242,7 @@ impl Parser<'_> {
             Ok(QueryBody::Nested(Box::new(query)))
         })?);
         let body = operator.body(parts, by_name);
-        Ok(Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span })
+        Ok(Query::of(body, span))
     }
 
     /// `function(arguments) [AS alias]`: the rows are the first argument that is a table, behind models.
@@ -258,12 +258,6 @@ impl Parser<'_> {
         let alias = self.alias()?;
         Ok(TableExpr { kind, alias, span: self.since(span) })
     }
-}
-
-pub(super) fn of_select(select: Select) -> Query {
-    let span = select.span;
-    let body = QueryBody::Select(Box::new(select));
-    Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }
 }
 
 /// The SELECT of a query that gives all columns of FROM, perhaps filtered, and nothing else.
@@ -293,7 +287,7 @@ fn has_from(query: &Query) -> bool {
 
 /// All rows of `query`.
 fn all_of(query: Query, at: Span) -> Query {
-    of_select(Select::all(as_table(query, at), at))
+    Query::of_select(Select::all(as_table(query, at), at))
 }
 
 /// A query as a table, by the name of the one table whose columns it has.

@@ -425,8 +425,7 @@ fn over(values: Option<Query>, item: SelectItem, span: Span) -> Query {
     };
     let kind = values.map(|values| TableExprKind::Subquery(Box::new(values)));
     let from = kind.map(|kind| TableExpr { kind, alias: None, span });
-    let body = QueryBody::Select(Box::new(Select { from, ..Select::list(items, span) }));
-    Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }
+    Query::of_select(Select { from, ..Select::list(items, span) })
 }
 
 /// A name of one part.

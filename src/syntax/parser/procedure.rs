@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Parser;
+use crate::data::Scalar;
 use crate::diag::{Result, Span};
 use crate::syntax::ast::{
-    Call, CreateProcedure, Execute, Expr, Ident, ParamMode, ProcedureBody, ProcedureParam, Statement,
-    StatementKind,
+    Call, CreateProcedure, Execute, Expr, ExprKind, Ident, NamedExpr, ParamMode, ProcedureBody,
+    ProcedureParam, Statement, StatementKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -19,7 +20,7 @@ impl Parser<'_> {
             self.refuse(&["WITH"], "leave it out: it changes no result")?;
             self.expect_word("AS")?;
             let body = self.apart(Self::batch)?;
-            return Ok(CreateProcedure { name, on_existing, params, body });
+            return Ok(CreateProcedure { name, on_existing, params, is_strict: true, body });
         }
         let params = if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
             self.position += 2;
@@ -27,12 +28,15 @@ impl Parser<'_> {
         } else {
             self.parenthesised(Self::procedure_param)?
         };
-        if self.at_word("OPTIONS") {
-            self.options(name.span)?;
-        }
+        let options = self.options(name.span)?;
+        let is_lax = |item: &NamedExpr| {
+            item.name.text.eq_ignore_ascii_case("strict_mode")
+                && item.value.kind == ExprKind::Literal(Scalar::Bool(false))
+        };
+        let is_strict = !options.items.iter().any(is_lax);
         self.refuse(&["WITH", "LANGUAGE", "EXTERNAL"], "write the procedure in SQL: BEGIN … END")?;
         let body = self.apart(|parser| parser.nested(Self::block))?;
-        Ok(CreateProcedure { name, on_existing, params, body })
+        Ok(CreateProcedure { name, on_existing, params, is_strict, body })
     }
 
     /// `[mode] name type`.

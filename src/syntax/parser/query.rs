@@ -639,7 +639,7 @@ fn limited(body: QueryBody, top: Top, start: Span) -> Result<QueryBody> {
     let mut parts = [body];
     let limit = top.limit(&mut parts, &[])?;
     let [body] = parts;
-    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit, span: start };
+    let query = Query { limit, ..Query::of(body, start) };
     Ok(QueryBody::Nested(Box::new(query)))
 }
 

@@ -247,7 +247,7 @@ impl Parser<'_> {
                 QueryBody::Union { parts: rows, distinct: false }
             }
         };
-        Ok(Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span: self.since(start) })
+        Ok(Query::of(body, self.since(start)))
     }
 
     /// `INTO name` of a SELECT.
@@ -290,10 +290,13 @@ impl Parser<'_> {
 
     /// Refuses variables that are read between token number `first` and here while the same SELECT sets them.
     fn refuse_reads(&self, first: usize, set: &[Ident]) -> Result<()> {
+        const EQUAL: TokenKind = TokenKind::Punctuation(Punctuation::Equal);
         for index in first..self.position {
             let Some(token) = self.tokens.get(index) else { continue };
             let TokenKind::Parameter(name) = &token.kind else { continue };
-            let is_target = set.iter().any(|known| known.span == token.span);
+            // `@a += 1` reads it too.
+            let is_set = self.tokens.get(index + 1).is_some_and(|next| next.kind == EQUAL);
+            let is_target = is_set && set.iter().any(|known| known.span == token.span);
             if !is_target && set.iter().any(|known| known.text.eq_ignore_ascii_case(name)) {
                 return Err(self
                     .unsupported(

@@ -6,8 +6,7 @@ use crate::data::Scalar;
 use crate::diag::Result;
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Offset, Query, QueryBody, RowForm, Select, SelectItem, SubqueryKind, TableExpr,
-    TableExprKind,
+    Expr, ExprKind, Ident, Offset, Query, RowForm, Select, SelectItem, SubqueryKind, TableExpr, TableExprKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -65,8 +64,7 @@ impl Parser<'_> {
         let from = Some(TableExpr { kind, alias: Some(name(ELEMENT)), span });
         let items = items.into_iter().map(|(expr, alias)| SelectItem::Expr { expr, alias: Some(alias) });
         let select = Select { form: RowForm::Struct, from, ..Select::list(items.collect(), span) };
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        let query = Query::of_select(select);
         let array = at(ExprKind::Subquery(SubqueryKind::Array, Box::new(query)));
         Ok(TableExprKind::Unnest { array, offset: None, fields: true })
     }

@@ -65,9 +65,13 @@ impl<'a> Call<'a> {
         let known = self.judging.settings.iter().copied();
         if !known.clone().any(|known| name.text.eq_ignore_ascii_case(known)) {
             let message = format!("{} has no setting `{}`", self.judging.name, name.text);
+            // `buckets` is `num_buckets`, which spelling alone would not tell.
+            let part = name.text.to_ascii_lowercase();
+            let whole = known.clone().filter(|known| part.len() > 3 && known.contains(&part));
+            let meant = whole.min_by_key(|known| known.len()).unwrap_or(&name.text);
             return Err(Error::new(Code::UnknownOption, message)
                 .at(name.span)
-                .did_you_mean_here(&name.text, known.clone(), str::to_owned)
+                .did_you_mean_here(meant, known.clone(), str::to_owned)
                 .and_list("the settings are", known));
         }
         if self.setting(&name.text).is_some() {

@@ -9,7 +9,7 @@ use super::Judging;
 use super::args::{Call, is_share};
 use super::evaluate::visible;
 use super::text::{filled, float, quoted, string};
-use crate::data::{DataType, Scalar};
+use crate::data::{DataType, Scalar, StructField};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::plan::node::Node;
 use crate::syntax::ast::{Path, QueryBody, TableExpr, TableExprKind};
@@ -95,6 +95,8 @@ pub(super) struct Described {
     is_whole: bool,
     is_array: bool,
     is_bytes: bool,
+    /// The largest index of its sparse vectors and one more, as SQL over the rows `p`; NULL where they are none.
+    dimension: String,
 }
 
 /// Bytes as a text: what they spell, or where that is none their number and what tells them from others.
@@ -173,14 +175,35 @@ fn describe(
             )
     };
     let mut add = |value: String, element: &DataType, is_array| {
-        let (name, is_whole) = (name.to_owned(), *element == DataType::Int64);
-        let is_bytes = *element == DataType::Bytes;
-        found.push(Described { name, value, is_number: is_number(element), is_whole, is_array, is_bytes });
+        found.push(Described {
+            name: name.to_owned(),
+            value,
+            is_number: is_number(element),
+            is_whole: *element == DataType::Int64,
+            is_array,
+            is_bytes: *element == DataType::Bytes,
+            dimension: "CAST(NULL AS INT64)".into(),
+        });
     };
     match data_type {
         plain if is_plain(plain) => add(value.to_owned(), plain, false),
         DataType::Array(element) if is_plain(element) => add(value.to_owned(), element, true),
-        DataType::Tensor => add(format!("{value}.data"), &DataType::Float64, true),
+        DataType::Tensor | DataType::Picture => add(format!("{value}.data"), &DataType::Float64, true),
+        DataType::IntegerPicture => add(format!("{value}.data"), &DataType::Int64, true),
+        // A sparse vector: its values are described, and how long it is.
+        DataType::Array(element) if let Some([index, number]) = sparse(element) => {
+            let (place, of) = (quoted(&index.name), quoted(&number.name));
+            let values =
+                format!("IF({value} IS NULL, NULL, ARRAY(SELECT __e.{of} FROM UNNEST({value}) AS __e))");
+            add(values, &number.data_type, true);
+            if let Some(column) = found.last_mut() {
+                column.dimension = format!("(SELECT MAX(__e.{place}) + 1 FROM p, UNNEST({value}) AS __e)");
+            }
+        }
+        // A tensor of float64 is such a struct.
+        DataType::Struct(fields) if *fields == DataType::Tensor.fields() => {
+            add(format!("{value}.`values`"), &DataType::Float64, true);
+        }
         DataType::Struct(fields) => {
             for field in fields {
                 let path = format!("{value}.{}", quoted(&field.name));
@@ -198,6 +221,15 @@ fn describe(
         }
     }
     Ok(())
+}
+
+/// The fields of an element of a sparse vector: an index and a number. Without names nothing could ask for them.
+fn sparse(element: &DataType) -> Option<[StructField; 2]> {
+    let DataType::Struct(fields) = element else { return None };
+    let fields = <[StructField; 2]>::try_from(fields.clone()).ok()?;
+    let [index, number] = &fields;
+    let is_named = fields.iter().all(|field| !field.name.is_empty());
+    (is_named && index.data_type == DataType::Int64 && number.data_type.is_numeric()).then_some(fields)
 }
 
 /// The rows that are compared, as SQL: those of either side, and what stands in front of the number of a column where the
@@ -430,7 +462,7 @@ impl Binder<'_> {
 
     /// `thresholds`: columns with a threshold of their own.
     fn thresholds(&mut self, call: &Call<'_>) -> Result<Vec<(String, f64)>> {
-        let pair = |name| crate::data::StructField { name: String::new(), data_type: name };
+        let pair = |data_type| StructField { name: String::new(), data_type };
         let pairs = DataType::array(DataType::Struct(vec![pair(DataType::String), pair(DataType::Float64)]));
         let Some((Scalar::Array(_, items), span)) = self.setting(call, "thresholds", &[pairs])? else {
             return Ok(Vec::new());
@@ -559,6 +591,7 @@ fn description(columns: &[Described], [quantiles, lengths, top]: [i64; 3]) -> St
             &[
                 ("name", &name),
                 ("value", value),
+                ("dimension", &column.dimension),
                 ("values", &values),
                 ("zeros", &of_numbers("COUNTIF(v = 0)", "INT64")),
                 ("min", &extreme("MIN")),

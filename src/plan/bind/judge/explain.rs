@@ -21,7 +21,7 @@ use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::model::{Model, Port, Predicted};
 use crate::plan::node::{Node, NodeKind};
-use crate::syntax::ast::{ExprKind, Path, Query, QueryBody, Select, SelectItem, SubqueryKind};
+use crate::syntax::ast::{ExprKind, Path, Query, Select, SelectItem, SubqueryKind};
 use crate::syntax::written;
 use crate::table::Table;
 
@@ -331,8 +331,7 @@ impl Binder<'_> {
                     let items = fields
                         .iter()
                         .map(|(value, name)| SelectItem::Expr { expr: value.clone(), alias: name.clone() });
-                    let body = QueryBody::Select(Box::new(Select::list(items.collect(), given.span)));
-                    Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span: given.span }
+                    Query::of_select(Select::list(items.collect(), given.span))
                 }
                 _ => {
                     let message = "`baseline` takes a row, a query or a table";

@@ -10,7 +10,7 @@ use super::args::Call;
 use super::text::{literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::model::{Model, Predicted};
+use crate::model::{Model, Predicted, positive_of};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::Path;
 use crate::syntax::written;
@@ -113,7 +113,7 @@ impl Binder<'_> {
                     model = Arc::new(cut);
                     // A model's own threshold is for the class that is positive where none is named.
                     if let (Some(number), [first, second]) = (positive, classes.as_slice())
-                        && number != last_of_two(first, second)
+                        && positive != positive_of(&classes)
                     {
                         let others = if number == 0 { [first, second] } else { [second, first] };
                         p = above(&s, threshold, number, others);
@@ -145,10 +145,7 @@ impl Binder<'_> {
         if let Some(number) = found {
             return number.map(Some);
         }
-        Ok(match classes {
-            [first, second] => Some(last_of_two(first, second)),
-            _ => None,
-        })
+        Ok(positive_of(classes))
     }
 }
 
@@ -162,16 +159,6 @@ pub(super) fn class_number(classes: &[Scalar], value: &Scalar) -> Option<usize> 
         _ => class == value,
     };
     classes.iter().position(is_meant)
-}
-
-/// The number of the class of two that is the last one in ascending order.
-fn last_of_two(first: &Scalar, second: &Scalar) -> usize {
-    usize::from(match (first, second) {
-        (Scalar::String(first), Scalar::String(second)) => first < second,
-        (Scalar::Int64(first), Scalar::Int64(second)) => first < second,
-        (Scalar::Bool(first), Scalar::Bool(second)) => first < second,
-        _ => true,
-    })
 }
 
 /// The model and its prediction: one that shows the names of its classes without a label gets a label.
