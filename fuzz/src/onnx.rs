@@ -14,7 +14,7 @@ const FREE: usize = 3;
 const MOST_VALUES: usize = 1 << 14;
 
 /// Attributes that say how large things are.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 50] = [
     "axis",
     "axes",
     "strides",
@@ -39,6 +39,58 @@ const NAMES: [&str; 24] = [
     "end",
     "epsilon",
     "auto_pad",
+    "storage_order",
+    "count_include_pad",
+    "offset_group",
+    "sampling_ratio",
+    "output_height",
+    "output_width",
+    "exclude_outside",
+    "batch_axis",
+    "time_axis",
+    "size",
+    "sample_size",
+    "shape",
+    "block_size",
+    "num_heads",
+    "q_num_heads",
+    "kv_num_heads",
+    "qk_matmul_output_mode",
+    "rotary_embedding_dim",
+    "bits",
+    "K",
+    "N",
+    "num_scan_inputs",
+    "scan_input_axes",
+    "scan_output_axes",
+    "max_gram_length",
+    "ngram_indexes",
+];
+
+/// Words that attributes say.
+const WORDS: [&str; 22] = [
+    "",
+    "SAME_UPPER",
+    "SAME_LOWER",
+    "VALID",
+    "reflect",
+    "wrap",
+    "edge",
+    "linear",
+    "cubic",
+    "nearest",
+    "align_corners",
+    "tf_crop_and_resize",
+    "border",
+    "reflection",
+    "reverse",
+    "bidirectional",
+    "circular",
+    "CRD",
+    "mul",
+    "ii->i",
+    "...i,...j->...ij",
+    "a,b,c,d,e,f,g,h->hgfedcba",
 ];
 
 const FLOATS: [f32; 8] = [0.0, -0.0, -1.0, f32::NAN, f32::INFINITY, f32::MIN, 1e-40, 65_536.5];
@@ -174,6 +226,8 @@ fn change_attribute(attribute: &mut pb::AttributeProto, random: &mut Rng) {
     } else if attribute.s.is_empty() {
         attribute.i = nasty(random);
         attribute.f = FLOATS[random.usize(..FLOATS.len())];
+    } else if random.bool() {
+        attribute.s = WORDS[random.usize(..WORDS.len())].into();
     } else {
         attribute.s = bytes::mutate(&attribute.s, random);
     }

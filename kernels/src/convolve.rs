@@ -333,10 +333,11 @@ pub enum Pool {
 #[inline(never)]
 #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
 pub fn pool(picture: &[f32], channels: usize, window: &Window, pool: Pool, result: &mut [f32]) {
-    let taps = taps(window);
     for (position, numbers) in Position::all(window, channels).zip(result.chunks_exact_mut(channels.max(1))) {
         numbers.fill(if pool == Pool::Max { f32::NEG_INFINITY } else { 0.0 });
-        for start in taps.iter().filter_map(|tap| position.start(*tap)) {
+        // A window may be far longer than the picture.
+        let inside = position.down.clone().flat_map(|y| position.right.clone().map(move |x| (y, x)));
+        for start in inside.filter_map(|tap| position.start(tap)) {
             let from = &picture[start..start + channels];
             match pool {
                 Pool::Max => numbers.iter_mut().zip(from).for_each(|(number, from)| {

@@ -28,6 +28,14 @@ pub struct Schema {
 pub struct Batch {
     rows: usize,
     columns: Vec<ArrayRef>,
+    apart: Option<Apart>,
+}
+
+/// Columns whose values stay where they are, and in which of them the values of each row are.
+#[derive(Debug, Clone)]
+struct Apart {
+    columns: Vec<usize>,
+    rows: UInt64Array,
 }
 
 impl Field {
@@ -62,7 +70,7 @@ impl Batch {
     /// `internal` where the columns are not all `rows` long.
     pub(crate) fn new(rows: usize, columns: Vec<ArrayRef>) -> Result<Self> {
         match columns.iter().find(|column| column.len() != rows) {
-            None => Ok(Self { rows, columns }),
+            None => Ok(Self { rows, columns, apart: None }),
             Some(column) => Err(Error::internal(format!(
                 "expected columns of {rows} rows, found one of {}",
                 column.len()
@@ -96,13 +104,17 @@ impl Batch {
         if rows == self.rows {
             return self.clone();
         }
-        Self { rows, columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect() }
+        Self {
+            rows,
+            columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect(),
+            apart: None,
+        }
     }
 
     /// The columns numbered by `columns`, in that order.
     pub(crate) fn select(&self, columns: &[usize]) -> Result<Self> {
         let columns = columns.iter().map(|index| self.column(*index).cloned()).collect::<Result<_>>()?;
-        Ok(Self { rows: self.rows, columns })
+        Ok(Self { rows: self.rows, columns, apart: None })
     }
 
     /// The columns, then `more`, which are as long.
@@ -120,7 +132,31 @@ impl Batch {
     pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
         let columns =
             self.columns.iter().map(|column| gather::take(column, indices)).collect::<Result<_>>()?;
-        Ok(Self { rows: indices.len(), columns })
+        Ok(Self { rows: indices.len(), columns, apart: None })
+    }
+
+    /// As [`take`](Self::take), then the columns `more`; those that `apart` numbers are not copied. Only [`unpicked`](Self::unpicked) reads
+    /// such a column.
+    pub(crate) fn take_apart(
+        &self,
+        indices: UInt64Array,
+        apart: Vec<usize>,
+        more: impl IntoIterator<Item = ArrayRef>,
+    ) -> Result<Self> {
+        let copied = self.columns.iter().enumerate().map(|(number, column)| {
+            if apart.contains(&number) { Ok(column.clone()) } else { gather::take(column, &indices) }
+        });
+        let columns = copied.collect::<Result<Vec<_>>>()?.into_iter().chain(more).collect();
+        Ok(Self { rows: indices.len(), columns, apart: Some(Apart { columns: apart, rows: indices }) })
+    }
+
+    /// The values that the column at `index` is made of, and which of them the rows have where it is not those themselves.
+    ///
+    /// # Errors
+    /// `internal` where there is no such column.
+    pub(crate) fn unpicked(&self, index: usize) -> Result<(&ArrayRef, Option<&UInt64Array>)> {
+        let apart = self.apart.as_ref().filter(|apart| apart.columns.contains(&index));
+        Ok((self.column(index)?, apart.map(|apart| &apart.rows)))
     }
 
     /// The rows for which `keep` is true: neither false nor NULL.
@@ -159,7 +195,7 @@ impl Batch {
                 .iter_mut()
                 .map(|batch| {
                     let column = batch.columns.pop().invariant("a batch has too few columns")?;
-                    Ok(Self { rows: batch.rows, columns: vec![column] })
+                    Ok(Self { rows: batch.rows, columns: vec![column], apart: None })
                 })
                 .collect::<Result<Vec<_>>>()?;
             let schema = Schema { fields: vec![field.clone()] };

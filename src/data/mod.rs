@@ -41,7 +41,7 @@ pub(crate) use float_text::{float_text, shortest_text};
 pub(crate) use gather::{chosen, concat, mixed, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
 pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};
-pub(crate) use layout::{Values, bytes, column, null_column, span, values, with_nulls};
+pub(crate) use layout::{Values, bytes, column, null_column, span, values, width, with_nulls};
 pub(crate) use operand::{BytesView, Operand, PrimitiveView, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};

@@ -95,6 +95,12 @@ pub(crate) trait Operator {
     /// Does a piece of work.
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll>;
 
+    /// As [`poll`](Self::poll), for who reads single elements of the columns that `apart` numbers, and nothing else of them: they may
+    /// stand apart from their rows.
+    fn poll_apart(&mut self, _apart: &[usize], ctx: &mut Context) -> Result<Poll> {
+        self.poll(ctx)
+    }
+
     /// Where row `row` of the latest batch comes from, for errors: the name of a file.
     fn origin(&self, _row: usize) -> Option<String> {
         None

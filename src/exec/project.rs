@@ -9,14 +9,16 @@ use crate::plan::Expr;
 pub(super) struct Project {
     input: Input,
     exprs: Vec<Expr>,
+    /// The columns of which only elements are read.
+    apart: Vec<usize>,
     rows_before: usize,
     resumable: Resumable,
 }
 
 impl Project {
     pub(super) fn new(input: Input, exprs: Vec<Expr>) -> Self {
-        let resumable = Resumable::new(&exprs);
-        Self { input, exprs, rows_before: 0, resumable }
+        let (resumable, apart) = (Resumable::new(&exprs), expr::only_indexed(&exprs));
+        Self { input, exprs, apart, rows_before: 0, resumable }
     }
 }
 
@@ -24,7 +26,7 @@ impl Operator for Project {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let batch = match self.resumable.waiting() {
             Some(batch) => batch,
-            None => match self.input.poll(ctx)? {
+            None => match self.input.poll_apart(&self.apart, ctx)? {
                 Poll::Batch(batch) => batch,
                 other => return Ok(other),
             },

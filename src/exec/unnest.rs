@@ -6,9 +6,10 @@ use arrow_array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Operand, row_index, take};
+use crate::data::{Batch, Operand, bytes, row_index, take, width};
 use crate::diag::{Invariant, Result};
 use crate::function::ArrayView;
+use crate::limits::JOINED_BYTES;
 use crate::plan::Expr;
 
 pub(super) struct Unnest {
@@ -65,9 +66,19 @@ impl Unnest {
         Ok(Current { batch: next, arrays, row: 0, element: 0 })
     }
 
-    /// The next rows of `current`, at most `most`.
-    fn piece(&self, current: &mut Current, most: usize) -> Result<Batch> {
+    /// The next rows of `current`, at most `most`. Columns that `apart` numbers are not copied.
+    fn piece(&self, current: &mut Current, most: usize, apart: &[usize]) -> Result<Batch> {
         let lists = ArrayView::new(&current.arrays)?;
+        let kept = current.batch.select(&self.keep)?;
+        let is_apart = |column: &usize| *column < kept.columns().len();
+        let apart: Vec<usize> = apart.iter().copied().filter(is_apart).collect();
+        // Long values of a row come again with each of its elements.
+        let is_long = |(number, column): &(usize, &ArrayRef)| {
+            !apart.contains(number) && width(column.data_type()).is_err()
+        };
+        let long: Vec<&ArrayRef> =
+            kept.columns().iter().enumerate().filter(is_long).map(|(_, column)| column).collect();
+        let mut room = JOINED_BYTES;
         let (mut rows, mut elements, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
         // The places of rows that stay without an element.
         let mut missing = Vec::new();
@@ -80,17 +91,21 @@ impl Unnest {
                 elements.push(0);
                 offsets.push(0);
             }
-            let end = length.min(current.element + most - rows.len());
+            let bytes: usize = long.iter().map(|column| bytes(&column.slice(current.row, 1))).sum();
+            let fitting = (room / bytes.max(1)).max(usize::from(rows.is_empty()));
+            let end = length.min(current.element + fitting.min(most - rows.len()));
+            room = room.saturating_sub((end - current.element).saturating_mul(bytes));
             let within = current.element as u64..end as u64;
             rows.extend(within.clone().map(|_| current.row as u64));
             elements.extend(within.clone().map(|element| range.start as u64 + element));
             offsets.extend(within.map(u64::cast_signed));
             if end < length {
+                // There are enough rows, or no room for more.
                 current.element = end;
-            } else {
-                current.row += 1;
-                current.element = 0;
+                break;
             }
+            current.row += 1;
+            current.element = 0;
         }
         let nulls = nulls_at(&missing, rows.len());
         let elements = match elements.as_slice() {
@@ -103,8 +118,7 @@ impl Unnest {
             _ => take(lists.values(), &UInt64Array::new(elements.into(), nulls.clone()))?,
         };
         let offset = self.offset.then(|| Arc::new(Int64Array::new(offsets.into(), nulls)) as ArrayRef);
-        let kept = current.batch.select(&self.keep)?.take(&UInt64Array::from(rows))?;
-        kept.with([elements].into_iter().chain(offset))
+        kept.take_apart(UInt64Array::from(rows), apart, [elements].into_iter().chain(offset))
     }
 }
 
@@ -121,6 +135,10 @@ fn nulls_at(places: &[usize], rows: usize) -> Option<NullBuffer> {
 
 impl Operator for Unnest {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
+        self.poll_apart(&[], ctx)
+    }
+
+    fn poll_apart(&mut self, apart: &[usize], ctx: &mut Context) -> Result<Poll> {
         let mut current = match (self.current.take(), self.waiting.take()) {
             (Some(current), waiting) => {
                 self.waiting = waiting;
@@ -132,7 +150,7 @@ impl Operator for Unnest {
                 other => return Ok(other),
             },
         };
-        let piece = self.piece(&mut current, ctx.env.limits.batch_rows)?;
+        let piece = self.piece(&mut current, ctx.env.limits.batch_rows, apart)?;
         if current.row < current.batch.rows() {
             self.current = Some(current);
         }

@@ -60,6 +60,10 @@ impl Operator for If {
         self.bodies.iter().flat_map(|body| body.captured().to_vec()).collect()
     }
 
+    fn is_long(&self, _: &[Option<Tensor>]) -> bool {
+        self.bodies.iter().any(Graph::is_long)
+    }
+
     #[cfg(feature = "full")]
     fn is_random(&self) -> bool {
         self.bodies.iter().any(Graph::is_random)

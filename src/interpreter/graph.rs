@@ -64,7 +64,7 @@ pub(super) struct Inferred {
     pub(super) widest: usize,
 }
 
-/// Constants of more elements are not computed before a graph runs, unless they are as many already.
+/// Constants of more elements are not computed before a graph runs, unless there are as many already.
 const FOLDED: usize = 1 << 20;
 
 /// Values of more elements are not followed when shapes are inferred.
@@ -224,10 +224,14 @@ impl Graph {
     #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
     pub(super) fn fold(&mut self) {
         let mut kept = Vec::new();
+        // A few numbers of the file can be worked with for hours: what is made of weights is a few times as large as they are.
+        let all = self.constants.iter().flatten().map(Tensor::len).sum::<usize>();
+        let mut room = all.saturating_mul(4).saturating_add(FOLDED);
         for node in std::mem::take(&mut self.nodes) {
             let inputs: Option<Vec<Tensor>> =
                 node.inputs.iter().map(|input| self.constants[*input].clone()).collect();
-            let outputs = inputs.filter(|_| !is_random(&node)).and_then(|inputs| folded(&node, inputs));
+            let outputs =
+                inputs.filter(|_| !is_random(&node)).and_then(|inputs| folded(&node, inputs, &mut room));
             match outputs.and_then(|outputs| named(&node, outputs).ok()) {
                 Some(values) => {
                     values.into_iter().for_each(|(number, value)| self.constants[number] = Some(value))
@@ -310,6 +314,11 @@ impl Graph {
         self.infer_for(&shapes, &inputs.iter().map(small).collect::<Vec<_>>())
     }
 
+    /// Whether a node may take long, whatever it is given.
+    pub(super) fn is_long(&self) -> bool {
+        self.nodes.iter().any(|node| node.operator.is_long(&[]))
+    }
+
     /// Whether a node may give something else for the same inputs.
     #[cfg(feature = "full")]
     pub(super) fn is_random(&self) -> bool {
@@ -329,8 +338,9 @@ impl Graph {
         let given: Vec<Option<Tensor>> = node.inputs.iter().map(|number| values[*number].clone()).collect();
         let outputs = node.operator.outputs_for_values(&inputs, &given)?;
         let size = |shape: &Shape| Dim::product(&shape.1).known().is_some_and(|count| count <= FOLLOWED);
+        let is_brief = !is_random(node) && outputs.iter().all(size) && !node.operator.is_long(&given);
         let known: Option<Vec<Tensor>> = given.into_iter().collect();
-        let known = known.filter(|_| !is_random(node) && outputs.iter().all(size));
+        let known = known.filter(|_| is_brief);
         let computed = known.and_then(|inputs| node.operator.eval(inputs).ok());
         let computed = computed.or_else(|| node.operator.values_of_shapes(&inputs));
         let mut found = Vec::new();
@@ -457,21 +467,28 @@ impl Graph {
     }
 }
 
-/// What a node makes of constants, unless it is too much.
-fn folded(node: &Node, inputs: Vec<Tensor>) -> Option<Vec<Tensor>> {
+/// What a node makes of constants, unless it is too much. There is `room` for so many elements.
+fn folded(node: &Node, inputs: Vec<Tensor>, room: &mut usize) -> Option<Vec<Tensor>> {
     let size = |tensors: &[Tensor]| tensors.iter().map(Tensor::len).sum::<usize>();
+    let shapes: Vec<Shape> = inputs.iter().map(shape_of).collect();
+    let values: Vec<_> = inputs.iter().cloned().map(Some).collect();
+    if node.operator.is_long(&values) {
+        return None;
+    }
+    let outputs = node.operator.outputs_for_values(&shapes, &values).ok()?;
+    let known: Option<usize> = outputs.iter().map(|(_, dims)| Dim::product(dims).known()).sum();
     let mut most = FOLDED;
     if size(&inputs) > FOLDED {
         // Large weights become others: quantised ones floats.
-        let shapes: Vec<Shape> = inputs.iter().map(shape_of).collect();
-        let values: Vec<_> = inputs.iter().cloned().map(Some).collect();
-        let outputs =
-            node.operator.outputs_for_values(&shapes, &values).ok().filter(|_| cfg!(feature = "full"))?;
-        let known = outputs.iter().map(|(_, dims)| Dim::product(dims).known());
-        most = inputs.iter().map(Tensor::len).max()?;
-        known.sum::<Option<usize>>().filter(|count| *count <= most)?;
+        most = inputs.iter().map(Tensor::len).max().filter(|_| cfg!(feature = "full") && known.is_some())?;
     }
-    node.operator.eval(inputs).ok().filter(|outputs| size(outputs) <= most)
+    let most = most.min(*room);
+    if known.is_some_and(|count| count > most) {
+        return None;
+    }
+    let outputs = node.operator.eval(inputs).ok().filter(|outputs| size(outputs) <= most)?;
+    *room -= size(&outputs);
+    Some(outputs)
 }
 
 /// Those of `all` outputs that the graph names, with their numbers.

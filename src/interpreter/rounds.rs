@@ -37,6 +37,9 @@ struct Parts<'a, T> {
 /// How often the shapes of states are looked at before they have to be settled.
 const SETTLED: usize = 8;
 
+/// A loop of more rounds is not run before the graph is.
+const FOLDED_ROUNDS: i64 = 1 << 10;
+
 impl Loop {
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<Parts<'a, T>> {
         let mut rest = inputs;
@@ -150,6 +153,13 @@ impl Operator for Loop {
             }
         }
         Ok(outputs)
+    }
+
+    fn is_long(&self, inputs: &[Option<Tensor>]) -> bool {
+        let parts = self.parts(inputs).ok();
+        let rounds = parts.and_then(|parts| parts.rounds?.as_ref()?.to_vec::<i64>().ok()?.first().copied());
+        // Where they are not known, they may be many.
+        rounds.is_none_or(|rounds| rounds > FOLDED_ROUNDS) || self.body.is_long()
     }
 
     fn is_random(&self) -> bool {

@@ -75,6 +75,10 @@ impl Operator for Scan {
         self.body.captured().to_vec()
     }
 
+    fn is_long(&self, _: &[Option<Tensor>]) -> bool {
+        true
+    }
+
     #[cfg(feature = "full")]
     fn is_random(&self) -> bool {
         self.body.is_random()

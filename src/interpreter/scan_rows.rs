@@ -39,6 +39,10 @@ impl Operator for ScanRows {
         self.row.outer_values()
     }
 
+    fn is_long(&self, _: &[Option<Tensor>]) -> bool {
+        true
+    }
+
     fn is_random(&self) -> bool {
         self.row.is_random()
     }

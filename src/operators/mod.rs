@@ -136,6 +136,11 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether it may take long for these values, as far as they are known: it is left for the run, which a host can end.
+    fn is_long(&self, _inputs: &[Option<Tensor>]) -> bool {
+        false
+    }
+
     /// What the columns of the first output are made of.
     fn columns(&self) -> Columns {
         Columns::Mixed

@@ -69,11 +69,59 @@ impl<'a> Rows<'a> {
     }
 
     fn column(&self, index: usize) -> Result<Operand> {
-        let column = Operand::column(self.batch.column(index)?.clone());
-        match self.picked {
-            None => Ok(column),
-            Some(picked) => column.take(picked),
+        let (column, rows) = self.unpicked(index)?;
+        match rows {
+            None => Ok(Operand::column(column)),
+            Some(rows) => Operand::column(column).take(&rows),
         }
+    }
+
+    /// The values that a column is made of, and which of them the rows have where it is not those themselves.
+    fn unpicked(&self, index: usize) -> Result<(ArrayRef, Option<UInt64Array>)> {
+        let (column, rows) = self.batch.unpicked(index)?;
+        let rows = match (rows, self.picked) {
+            (Some(rows), Some(picked)) => Some(numbers_at(rows, picked)?),
+            (rows, picked) => rows.or(picked).cloned(),
+        };
+        Ok((column.clone(), rows))
+    }
+
+    /// As [`unpicked`](Self::unpicked), of a column or a field of one.
+    fn place(&self, expr: &Expr) -> Result<Option<(ArrayRef, Option<UInt64Array>)>> {
+        match &expr.kind {
+            ExprKind::Column(index) => self.unpicked(*index).map(Some),
+            ExprKind::Field { value, index } => {
+                let place = self.place(value)?;
+                place.map(|(values, rows)| Ok((nested::stored(&values, *index)?, rows))).transpose()
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The columns that `exprs` read elements of, and nothing else.
+pub(super) fn only_indexed(exprs: &[Expr]) -> Vec<usize> {
+    let (mut indexed, mut read) = (Vec::new(), Vec::new());
+    exprs.iter().for_each(|expr| note_reads(expr, &mut indexed, &mut read));
+    indexed.retain(|column| !read.contains(column));
+    indexed
+}
+
+fn note_reads(expr: &Expr, indexed: &mut Vec<usize>, read: &mut Vec<usize>) {
+    match &expr.kind {
+        ExprKind::Column(column) => read.push(*column),
+        ExprKind::Element { array, index, .. } => {
+            let mut place = &**array;
+            while let ExprKind::Field { value, .. } = &place.kind {
+                place = value;
+            }
+            match place.kind {
+                ExprKind::Column(column) => indexed.push(column),
+                _ => note_reads(array, indexed, read),
+            }
+            note_reads(index, indexed, read);
+        }
+        _ => expr.children().into_iter().for_each(|child| note_reads(child, indexed, read)),
     }
 }
 
@@ -113,10 +161,19 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             Ok(argument.with(array))
         }
         ExprKind::Element { array, index, base, safe } => {
+            // Whole arrays are not copied for one element.
+            if let Some((values, picked)) = rows.place(array)? {
+                let (lists, index) = (Operand::column(values), operand(index, rows, ctx)?);
+                let found = nested::element(&lists, picked.as_ref(), &index, (*base, *safe), rows.count());
+                let found = found.and_then(|found| nested::wide(found, &expr.data_type));
+                return found.map(Operand::column).map_err(|error| error.or_at(expr.span));
+            }
             let args = [operand(array, rows, ctx)?, operand(index, rows, ctx)?];
             let [array, index] = &args;
-            once_if_constant(&args, rows.count(), |rows| nested::element(array, index, *base, *safe, rows))
-                .map_err(|error| error.or_at(expr.span))
+            once_if_constant(&args, rows.count(), |rows| {
+                nested::element(array, None, index, (*base, *safe), rows)
+            })
+            .map_err(|error| error.or_at(expr.span))
         }
         ExprKind::Array(items) => {
             let args = operands(items, rows, ctx)?;

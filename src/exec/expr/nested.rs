@@ -3,48 +3,69 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use crate::data::{DataType, Operand, concat, element_range, null_column, take, with_nulls};
+use crate::data::{DataType, Operand, concat, element_range, null_column, row_index, take, with_nulls};
 use crate::diag::{Code, Error, Invariant, Result};
 
 /// The field at `index` of a struct or tensor; NULL where the whole is NULL.
 pub(super) fn field(array: &ArrayRef, index: usize, data_type: &DataType) -> Result<ArrayRef> {
+    let field = stored(array, index)?;
+    if *field.data_type() == data_type.storage() { Ok(field) } else { widened(&field, data_type) }
+}
+
+/// As [`field`], with the floats that a tensor has.
+pub(super) fn stored(array: &ArrayRef, index: usize) -> Result<ArrayRef> {
     let missing = || Error::internal("a field is missing");
     let structs = array.as_struct_opt().ok_or_else(missing)?;
     let field = structs.columns().get(index).ok_or_else(missing)?;
     let nulls = NullBuffer::union(structs.nulls(), field.nulls());
-    let field = with_nulls(field, nulls)?;
-    if *field.data_type() == data_type.storage() { Ok(field) } else { widened(&field, data_type) }
+    with_nulls(field, nulls)
+}
+
+/// An element of [`stored`] as a value of its type.
+pub(super) fn wide(elements: ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    match elements.as_primitive_opt::<Float32Type>() {
+        Some(floats) if *data_type == DataType::Float64 => {
+            Ok(Arc::new(floats.unary::<_, Float64Type>(f64::from)))
+        }
+        _ => Ok(elements),
+    }
 }
 
 /// A tensor's 32-bit floats as FLOAT64.
 fn widened(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     let missing = || Error::internal(format!("a field is not of type {data_type}"));
     let list = array.as_list_opt::<i32>().ok_or_else(missing)?;
-    let floats = list.values().as_primitive_opt::<arrow_array::types::Float32Type>().ok_or_else(missing)?;
-    let floats = floats.unary::<_, arrow_array::types::Float64Type>(f64::from);
+    let floats = list.values().as_primitive_opt::<Float32Type>().ok_or_else(missing)?;
+    let floats = floats.unary::<_, Float64Type>(f64::from);
     let field = Arc::new(arrow_schema::Field::new_list_field(floats.data_type().clone(), true));
     ListArray::try_new(field, list.offsets().clone(), Arc::new(floats), list.nulls().cloned())
         .map(|list| Arc::new(list) as ArrayRef)
         .map_err(|error| missing().detail(error))
 }
 
-/// The element at `index` of each array, counted from `base`. Where there is none, NULL if `safe` and else an error.
+/// The element at `index` of each array, counted from `base`. Where there is none, NULL if `safe` and else an error. With
+/// `picked` the arrays of the rows are those of `array` that it numbers.
 pub(super) fn element(
     array: &Operand,
+    picked: Option<&UInt64Array>,
     index: &Operand,
-    base: i64,
-    safe: bool,
+    (base, safe): (i64, bool),
     rows: usize,
 ) -> Result<ArrayRef> {
     let list = array.array().as_list_opt::<i32>().invariant("expected an array")?;
     let indices = index.ints()?;
     let positions = (0..rows)
         .map(|row| {
-            let (Some(index), false) = (indices.get(row), array.is_null(row)) else { return Ok(None) };
-            let elements = element_range(list, array.index(row));
+            let place = match picked {
+                Some(picked) => row_index(*picked.values().get(row).invariant("a row that was picked")?),
+                None => array.index(row),
+            };
+            let (Some(index), false) = (indices.get(row), list.is_null(place)) else { return Ok(None) };
+            let elements = element_range(list, place);
             let length = elements.len();
             let offset = index.checked_sub(base).and_then(|offset| usize::try_from(offset).ok());
             match offset.filter(|offset| *offset < length) {

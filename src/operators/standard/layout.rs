@@ -489,7 +489,7 @@ fn cut(length: usize, start: i64, end: i64, step: i64) -> Result<Cut> {
     let length = i64::try_from(length)?;
     let from_start = |bound: i64| if bound < 0 { bound.saturating_add(length) } else { bound };
     let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
-    let (start, end) = (from_start(start).clamp(low.max(0), high), from_start(end).clamp(low, high));
+    let (start, end) = (from_start(start).clamp(high.min(0), high), from_start(end).clamp(low, high));
     let span = if step > 0 { end - start } else { start - end };
     let count = if length == 0 || span <= 0 { 0 } else { (span - 1) / step.saturating_abs() + 1 };
     Ok((start, usize::try_from(count)?, step))

@@ -18,7 +18,7 @@ pub(super) struct TfIdfVectorizer {
     /// The most words that may be skipped between two words of an n-gram.
     skips: usize,
     mode: Mode,
-    /// A weight for each column.
+    /// A weight for each column; 1 where none is given.
     weights: Vec<f32>,
 }
 
@@ -46,7 +46,7 @@ impl Operator for TfIdfVectorizer {
         };
         let indexes: Vec<usize> = node.required("ngram_indexes")?;
         let starts: Vec<usize> = node.required("ngram_counts")?;
-        let lengths = (node.required("min_gram_length")?, node.required("max_gram_length")?);
+        let mut lengths = (node.required("min_gram_length")?, node.required("max_gram_length")?);
         ensure!(lengths.0 >= 1, "the shortest sequence has one word");
         let mut columns = HashMap::new();
         let mut next_column = indexes.iter();
@@ -62,12 +62,14 @@ impl Operator for TfIdfVectorizer {
             }
         }
         let width = indexes.iter().max().map_or(0, |last| last.saturating_add(1));
-        let mut weights: Vec<f32> = node.list("weights")?;
-        if weights.is_empty() {
-            // As the standard has it, weights that are left out are 1.
-            weights = vec![1.0; width];
-        }
-        ensure!(weights.len() >= width, "{} weights do not fit {width} columns", weights.len());
+        let weights: Vec<f32> = node.list("weights")?;
+        ensure!(
+            weights.is_empty() || weights.len() >= width,
+            "{} weights do not fit {width} columns",
+            weights.len()
+        );
+        // No longer sequence is known.
+        lengths.1 = lengths.1.min(starts.len());
         Ok(Self { columns, width, lengths, skips: node.required("max_skip_count")?, mode, weights })
     }
 
@@ -86,7 +88,8 @@ impl Operator for TfIdfVectorizer {
         let mut output = vec![0.0; room(&shape)?];
         for (row, counts) in words.chunks((*length).max(1)).zip(output.chunks_mut(self.width.max(1))) {
             self.count(row, counts);
-            for (value, weight) in counts.iter_mut().zip(&self.weights) {
+            let weights = self.weights.iter().copied().chain(std::iter::repeat(1.0));
+            for (value, weight) in counts.iter_mut().zip(weights) {
                 *value = match self.mode {
                     Mode::Count => *value,
                     Mode::Weight => f32::from(u8::from(*value > 0.0)) * weight,

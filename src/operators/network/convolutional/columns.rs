@@ -48,9 +48,9 @@ impl Operator for Columns {
         let &[rows, depth, count] = columns.shape() else { bail!("expected columns of rank 3") };
         let axes = self.geometry.axes(&picture, &window)?;
         let taps = volume(&window).context("a window is larger than memory")?;
-        let positions: usize = axes.iter().map(|axis| axis.output).product();
+        let positions: Vec<usize> = axes.iter().map(|axis| axis.output).collect();
         ensure!(
-            count == positions && depth % taps == 0,
+            volume(&positions) == Some(count) && depth % taps == 0,
             "{count} windows of {depth} numbers do not fit a picture of {picture:?}"
         );
         let channels = depth / taps;
@@ -62,7 +62,7 @@ impl Operator for Columns {
         }
         let size = result.len() / (rows * channels);
         let mut inside = Vec::new();
-        for position in 0..positions {
+        for position in 0..count {
             places(&axes, position, &mut inside);
             let planes = numbers.chunks_exact(taps * count).zip(result.chunks_exact_mut(size.max(1)));
             for (numbers, plane) in planes {

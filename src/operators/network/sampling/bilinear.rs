@@ -14,7 +14,7 @@ pub(super) fn corners(y: f32, x: f32, height: usize, width: usize) -> [(Option<u
     let (low, right) = (y - top, x - left);
     let index = |y: f32, x: f32| {
         let inside = y >= 0.0 && x >= 0.0 && y < height as f32 && x < width as f32;
-        inside.then_some(y as usize * width + x as usize)
+        inside.then(|| y as usize * width + x as usize)
     };
     [
         (index(top, left), (1.0 - low) * (1.0 - right)),
