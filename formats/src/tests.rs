@@ -220,10 +220,20 @@ fn loops_without_a_known_end_are_refused() {
     always.attr.insert("value".into(), AttrValue { value: Some(Attr::Tensor(Box::new(value))) });
     let refusal = convert(looping(always), &Options::default()).unwrap_err();
     assert_eq!(refusal.reason, Reason::UnsupportedOperator);
-    let words = "the operator While at `last` goes on for more than 2000 rounds, which is not supported";
+    let words = "the operator While at `last` has no end, which is not supported";
     assert!(refusal.message.starts_with(words), "{refusal}");
-    let refusal = convert(looping(node("decides", "IsNan", &["x"])), &Options::default()).unwrap_err();
-    let words = "the operator While at `last` goes on as long as its inputs decide, which is not supported";
+    assert!(convert(looping(node("decides", "IsNan", &["x"])), &Options::default()).is_ok());
+}
+
+#[test]
+fn loops_keep_the_kinds_of_their_values() {
+    let mut files = looping(node("decides", "IsNan", &["x"]));
+    let mut model = SavedModel::decode(file(&mut files, GRAPH).as_slice()).unwrap();
+    let library = model.meta_graphs[0].graph.as_mut().unwrap().library.as_mut().unwrap();
+    library.function[1].node[0].op = "IsNan".into();
+    let refusal = convert(vec![(GRAPH.into(), model.encode_to_vec())], &Options::default()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::InvalidModel);
+    let words = "the operator While at `last` changes the number or the kinds of its values";
     assert!(refusal.message.starts_with(words), "{refusal}");
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::flatbuffer::{File, Table};
 use super::operators::{self, Step};
 use super::schema::{Described, Model, Operator, Signature, SubGraph};
-use crate::constant::Scales;
+use crate::constant::{Constant, Scales};
 use crate::onnx::{self, Dims, Graph, Port, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
 use crate::tensorflow::proto::NodeDef;
@@ -206,21 +206,62 @@ impl<'a> Walker<'a> {
         Ok(outputs)
     }
 
-    /// A loop whose number of rounds is known, as its body so many times.
+    /// A loop: where the number of rounds is known, its body so many times.
     fn repeat(&mut self, options: Table<'a>, mut values: Vec<Tensor>, reader: &str) -> Result<Vec<Tensor>> {
         let [condition, body] = [options.index(0)?, options.index(1)?];
-        let unsupported = |what: &str| {
-            Refusal::new(Reason::UnsupportedOperator, format!("{reader} {what}, which is not supported"))
-        };
+        let (mut first, start, outside) = (None, values.clone(), self.graph.begin());
         for _ in 0..MOST_ROUNDS {
-            let decision = self.call(condition, values.clone(), reader)?;
-            match decision.first().and_then(|decision| decision.constant.as_ref()?.to_bool()) {
+            let decision = self.decision(condition, values.clone(), reader)?;
+            match decision.constant.as_ref().and_then(Constant::to_bool) {
                 Some(true) => values = self.call(body, values, reader)?,
-                Some(false) => return Ok(values),
-                None => return Err(unsupported("goes on as long as its inputs decide")),
+                Some(false) => {
+                    self.graph.join(outside);
+                    return Ok(values);
+                }
+                None => {
+                    self.graph.join(outside);
+                    return self.open_loop([condition, body], decision, &values, reader);
+                }
             }
+            first.get_or_insert(decision);
         }
-        Err(unsupported(&format!("goes on for more than {MOST_ROUNDS} rounds")))
+        self.graph.end(outside);
+        let first = first.ok_or_else(|| self.model.file.damaged(format!("{reader} has no condition")))?;
+        self.open_loop([condition, body], first, &start, reader)
+    }
+
+    /// What the condition of a loop says.
+    fn decision(&mut self, condition: usize, values: Vec<Tensor>, reader: &str) -> Result<Tensor> {
+        let decision = self.call(condition, values, reader)?.into_iter().next();
+        decision.ok_or_else(|| self.model.file.damaged(format!("{reader} has no condition")))
+    }
+
+    /// A loop that is not written out.
+    fn open_loop(
+        &mut self,
+        [condition, body]: [usize; 2],
+        decision: Tensor,
+        values: &[Tensor],
+        reader: &str,
+    ) -> Result<Vec<Tensor>> {
+        let lite = self.model.graph(body)?;
+        let is_kept = |place: usize| lite.inputs.get(place) == lite.outputs.get(place);
+        let (kept, changed): (Vec<_>, Vec<_>) =
+            values.iter().cloned().enumerate().partition(|(place, _)| is_kept(*place));
+        let filled = |states: Vec<Tensor>| {
+            let changed = changed.iter().map(|(place, _)| *place).zip(states);
+            let all: BTreeMap<usize, Tensor> = kept.iter().cloned().chain(changed).collect();
+            all.into_values().collect::<Vec<_>>()
+        };
+        let round = |walker: &mut Self, states| {
+            let after = walker.call(body, filled(states), reader)?;
+            let decision = walker.decision(condition, after.clone(), reader)?;
+            let after = after.into_iter().enumerate().filter(|(place, _)| !is_kept(*place));
+            Ok((decision, after.map(|(_, tensor)| tensor).collect()))
+        };
+        let states: Vec<_> = changed.iter().map(|(_, tensor)| tensor.clone()).collect();
+        let last = onnx::repeat(self, |walker| &mut walker.graph, (decision, &states), reader, round)?;
+        Ok(filled(last))
     }
 
     /// What one branch makes, or the other one: both are computed where the inputs decide.

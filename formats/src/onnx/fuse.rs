@@ -2,29 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::{Attribute, Graph, Initializer, Node};
+use super::graph::{Attribute, Graph, Initializer, Node, Port};
 use crate::constant::Constant;
 
 /// Drops nodes and weights that no output needs.
 pub(super) fn drop_unread(graph: &mut Graph) {
-    let mut read: BTreeSet<String> = graph.outputs.iter().map(|port| port.name.clone()).collect();
+    let read = drop_unread_of(&mut graph.nodes, &graph.outputs);
+    graph.initializers.retain(|name, _| read.contains(name));
+}
+
+/// Drops nodes that no output needs; answers the names that are left.
+pub(super) fn drop_unread_of(nodes: &mut Vec<Node>, outputs: &[Port]) -> BTreeSet<String> {
+    let mut read: BTreeSet<String> = outputs.iter().map(|port| port.name.clone()).collect();
     let mut kept = Vec::new();
-    while let Some(node) = graph.nodes.pop() {
+    while let Some(node) = nodes.pop() {
         if node.outputs.iter().any(|output| read.contains(output)) {
-            read.extend(node.inputs.iter().cloned());
+            read.extend(node.reads().into_iter().cloned());
             kept.push(node);
         }
     }
     kept.reverse();
-    graph.nodes = kept;
-    graph.initializers.retain(|name, _| read.contains(name));
+    *nodes = kept;
+    read
 }
 
 /// Moves zeros around a picture, factors and summands of its channels into the convolution that they are next to.
 pub(super) fn fuse(graph: &mut Graph) {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     let ports = graph.outputs.iter().map(|port| &port.name);
-    for name in graph.nodes.iter().flat_map(|node| &node.inputs).chain(ports) {
+    for name in graph.nodes.iter().flat_map(Node::reads).chain(ports) {
         *uses.entry(name.clone()).or_default() += 1;
     }
     let nodes = std::mem::take(&mut graph.nodes);

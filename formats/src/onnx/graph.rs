@@ -66,9 +66,18 @@ pub(crate) enum Attribute {
     Float(f32),
     Text(String),
     Texts(Vec<Vec<u8>>),
+    Graph(Box<Body>),
 }
 
-#[derive(Debug)]
+/// A graph within a node, which reads the tensors around the node by their names.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Body {
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    pub(crate) nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) op: &'static str,
     /// Of `ai.onnx.ml`.
@@ -77,6 +86,19 @@ pub(crate) struct Node {
     pub(crate) inputs: Vec<String>,
     pub(crate) outputs: Vec<String>,
     pub(crate) attributes: Vec<(&'static str, Attribute)>,
+}
+
+impl Node {
+    /// The names of all tensors that it reads, also within it.
+    pub(crate) fn reads(&self) -> Vec<&String> {
+        let mut names: Vec<_> = self.inputs.iter().collect();
+        for (_, value) in &self.attributes {
+            if let Attribute::Graph(body) = value {
+                names.extend(body.nodes.iter().flat_map(Self::reads));
+            }
+        }
+        names
+    }
 }
 
 /// A weight: what is in the file, and what becomes of it when it is written.
@@ -131,11 +153,18 @@ pub(crate) struct Spaced {
 }
 
 /// An input or output of the graph.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Port {
     pub(crate) name: String,
     pub(crate) dtype: DataType,
     pub(crate) dims: Dims,
+}
+
+/// The nodes that were made, while others are made that may not stand beside them, and what is known of their order.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    nodes: Vec<Node>,
+    reordered: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default)]
@@ -153,6 +182,23 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
+    /// Puts the nodes aside. Those that are made from now on may read them.
+    pub(crate) fn begin(&mut self) -> Outside {
+        Outside { nodes: std::mem::take(&mut self.nodes), reordered: self.reordered.clone() }
+    }
+
+    /// The nodes that were made since [`Self::begin`], which those outside do not know.
+    pub(crate) fn end(&mut self, Outside { nodes, reordered }: Outside) -> Vec<Node> {
+        self.reordered = reordered;
+        std::mem::replace(&mut self.nodes, nodes)
+    }
+
+    /// The nodes that were made since [`Self::begin`], with those outside.
+    pub(crate) fn join(&mut self, Outside { mut nodes, .. }: Outside) {
+        nodes.append(&mut self.nodes);
+        self.nodes = nodes;
+    }
+
     /// A name that nothing has yet, like `wanted`.
     pub(crate) fn name(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();

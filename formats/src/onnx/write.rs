@@ -1,7 +1,7 @@
 //! The bytes of an ONNX file. Weights are written straight from the files that they came in, transposed and scaled on the
 //! way: no more is in memory than what was read and what is written.
 
-use super::graph::{Attribute, Dims, Graph, Initializer, Node, Port};
+use super::graph::{Attribute, Body, Dims, Graph, Initializer, Node, Port};
 use crate::constant::Data;
 use crate::tensorflow::DataType;
 
@@ -22,17 +22,7 @@ pub(crate) struct About<'a> {
 }
 
 pub(crate) fn write(graph: &Graph, about: &About<'_>) -> Vec<u8> {
-    let mut small = Message::default();
-    for node in &graph.nodes {
-        small.message(1, &node_message(node));
-    }
-    small.text(2, about.graph_name);
-    for port in &graph.inputs {
-        small.message(11, &port_message(port));
-    }
-    for port in &graph.outputs {
-        small.message(12, &port_message(port));
-    }
+    let small = graph_message(&graph.nodes, about.graph_name, &graph.inputs, &graph.outputs);
     let weights: Vec<_> = graph.initializers.iter().map(|(name, it)| Weight::new(name, it)).collect();
     let length = small.0.len() + weights.iter().map(Weight::length).sum::<usize>();
 
@@ -97,6 +87,22 @@ impl Message {
     }
 }
 
+/// A graph without its weights.
+fn graph_message(nodes: &[Node], name: &str, inputs: &[Port], outputs: &[Port]) -> Message {
+    let mut message = Message::default();
+    for node in nodes {
+        message.message(1, &node_message(node));
+    }
+    message.text(2, name);
+    for port in inputs {
+        message.message(11, &port_message(port));
+    }
+    for port in outputs {
+        message.message(12, &port_message(port));
+    }
+    message
+}
+
 fn node_message(node: &Node) -> Message {
     let mut message = Message::default();
     for input in &node.inputs {
@@ -146,6 +152,11 @@ fn attribute_message(name: &str, value: &Attribute) -> Message {
                 message.bytes(9, text);
             }
             8
+        }
+        Attribute::Graph(body) => {
+            let Body { nodes, inputs, outputs } = body.as_ref();
+            message.message(6, &graph_message(nodes, name, inputs, outputs));
+            5
         }
     };
     message.number(20, kind);

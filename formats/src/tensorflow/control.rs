@@ -1,20 +1,22 @@
 //! Loops, choices, and lists of tensors.
 //!
-//! A loop whose number of rounds is known, as those over the steps of a sequence are, is its body so many times. A choice that depends on the
+//! A loop whose number of rounds is known, as those over the steps of a sequence are, is its body so many times; others are loops of
+//! ONNX's. A choice that depends on the
 //! inputs computes both of its branches. A list is its elements, which the graph never sees.
 
 use std::rc::Rc;
 
 use super::DataType;
+use super::body::{Body, Reference};
 use super::call::Call;
 use super::inline::{Value, Walker};
 use super::operators;
 use super::proto::{Attr, AttrValue, NodeDef};
 use crate::constant::Constant;
-use crate::onnx::Tensor;
+use crate::onnx::{self, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
 
-/// Rounds of a loop; a longer one makes a graph that nobody waits for.
+/// Rounds of a loop that are written out; more make a graph that nobody waits for.
 pub(crate) const MOST_ROUNDS: usize = 2_000;
 /// Elements of a list.
 const LONGEST: usize = 1 << 16;
@@ -104,15 +106,87 @@ impl<'a> Walker<'a> {
         let (Some(condition), Some(body)) = (condition, body) else {
             return Err(wrong(node, "has no functions"));
         };
+        let (mut first, start, outside) = (None, values.clone(), self.graph.begin());
         for _ in 0..MOST_ROUNDS {
-            let decision = self.call(node, condition, values.clone())?;
-            match decision.first().and_then(truth) {
+            let decision = self.call(node, condition, values.clone())?.into_iter().next();
+            let decision = decision.ok_or_else(|| wrong(node, "has no condition"))?;
+            match truth(&decision) {
                 Some(true) => values = self.call(node, body, values)?,
-                Some(false) => return Ok(values),
-                None => return Err(wrong(node, "goes on as long as its inputs decide")),
+                Some(false) => {
+                    self.graph.join(outside);
+                    return Ok(values);
+                }
+                None => {
+                    self.graph.join(outside);
+                    return self.open_loop(node, [condition, body], decision, &values);
+                }
             }
+            first.get_or_insert(decision);
         }
-        Err(wrong(node, &format!("goes on for more than {MOST_ROUNDS} rounds")))
+        self.graph.end(outside);
+        let first = first.ok_or_else(|| wrong(node, "has no condition"))?;
+        self.open_loop(node, [condition, body], first, &start)
+    }
+
+    /// A loop that is not written out.
+    fn open_loop(
+        &mut self,
+        node: &'a NodeDef,
+        [condition, body]: [&'a str; 2],
+        decision: Value,
+        values: &[Value],
+    ) -> Result<Vec<Value>> {
+        let kept = self.kept(body);
+        let decision = self.tensor(node, decision)?;
+        let changed = |place: &usize| kept.get(*place) != Some(&true);
+        let places: Vec<usize> = (0..values.len()).filter(changed).collect();
+        let mut states = Vec::new();
+        for place in &places {
+            let value = input(node, values, *place)?;
+            if matches!(value, Value::List(_)) {
+                return Err(wrong(node, "changes a list of tensors as long as its inputs decide"));
+            }
+            states.push(self.tensor(node, value)?);
+        }
+        let filled = |states: Vec<Tensor>| {
+            let mut values = values.to_vec();
+            for (place, state) in places.iter().zip(states) {
+                if let Some(value) = values.get_mut(*place) {
+                    *value = Value::Tensor(state);
+                }
+            }
+            values
+        };
+        let at = format!("the operator {} at `{}`", node.op, node.name);
+        let round = |walker: &mut Self, states| {
+            let after = walker.call(node, body, filled(states))?;
+            let decision = input(node, &walker.call(node, condition, after.clone())?, 0)?;
+            let decision = walker.tensor(node, decision)?;
+            let after = places.iter().map(|place| walker.tensor(node, input(node, &after, *place)?));
+            Ok((decision, after.collect::<Result<_>>()?))
+        };
+        let last = onnx::repeat(self, |walker| &mut walker.graph, (decision, &states), &at, round)?;
+        Ok(filled(last))
+    }
+
+    /// Of each value of a loop's body, whether all rounds hand it on as it is.
+    fn kept(&self, name: &str) -> Vec<bool> {
+        let Some(function) = self.functions.get(name).copied() else { return Vec::new() };
+        let Some(signature) = &function.signature else { return Vec::new() };
+        let body = Body::of_function(function);
+        let is_kept = |place: usize| {
+            let mut name = function.ret.get(&signature.output_arg.get(place)?.name)?.as_str();
+            // No longer chain is without a circle.
+            for _ in 0..=function.node.len() {
+                name = Reference::read(name)?.node;
+                match body.get(name) {
+                    Some(node) if node.op == "Identity" => name = node.input.first()?,
+                    _ => break,
+                }
+            }
+            Some(signature.input_arg.get(place)?.name == name)
+        };
+        (0..signature.input_arg.len()).map(|place| is_kept(place).unwrap_or(false)).collect()
     }
 
     fn choice(&mut self, node: &'a NodeDef, inputs: &[Value]) -> Result<Vec<Value>> {
