@@ -28,6 +28,9 @@ const NAMES: &str = "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D
     DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2 \
     UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR RIGHT_SHIFT";
 
+/// The kind of a tensor that names a variable.
+const VARIABLE: u8 = 13;
+
 /// The types of elements by their numbers; complex numbers, resources and integers of 4 bits have no counterpart.
 const TYPES: [(u8, DataType); 14] = [
     (0, DataType::Float),
@@ -179,6 +182,10 @@ impl<'a> Model<'a> {
         let name = table.text(3)?.unwrap_or_default();
         let number = table.byte(1)?;
         let dtype = TYPES.iter().find(|(known, _)| *known == number).map(|(_, dtype)| *dtype).ok_or_else(|| {
+            if number == VARIABLE {
+                let message = format!("the operator VAR_HANDLE at `{name}` keeps a value from one run to the next, which is not supported");
+                return Refusal::new(Reason::UnsupportedOperator, message);
+            }
             let message = format!("the tensor `{name}` has elements of a kind that has no translation (TensorFlow Lite's {number})");
             Refusal::new(Reason::UnsupportedModelType, message)
         })?;

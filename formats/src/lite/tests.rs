@@ -65,6 +65,11 @@ fn what_has_no_translation_is_named_with_the_way_out() {
         refusal.message.ends_with("of a kind that has no translation (TensorFlow Lite's 8)"),
         "{refusal}"
     );
+    let refusal = refused(read("refused/variable.tflite"));
+    assert_eq!(refusal.reason, Reason::UnsupportedOperator);
+    assert!(refusal.message.starts_with("the operator VAR_HANDLE at `"), "{refusal}");
+    let words = "keeps a value from one run to the next, which is not supported";
+    assert!(refusal.message.ends_with(words), "{refusal}");
     let refusal = refused(read("refused/wide.tflite"));
     assert!(refusal.message.ends_with("is quantised to 16 bits, which is not supported"), "{refusal}");
 }
