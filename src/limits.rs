@@ -108,6 +108,18 @@ pub(crate) const LISTED_CATEGORIES: usize = 10;
 /// Classes of a support vector machine: there is a score for every two of them.
 pub(crate) const SVM_CLASSES: usize = 1 << 15;
 
+/// Tensors in all sequences of a model: each is a node or more.
+pub(crate) const SEQUENCE_PARTS: usize = 1 << 16;
+
+/// Axes of a tensor: frameworks stop at as many, and lists of axes are compared with each other.
+pub(crate) const TENSOR_AXES: usize = 64;
+
+/// Bytes of one text in a model: an operator may give it for every row of a batch.
+pub(crate) const MODEL_TEXT: usize = 1 << 16;
+
+/// Loops of a model inside each other: how one's states change is looked at again in every round of the one around it.
+pub(crate) const MODEL_LOOPS: usize = 4;
+
 /// Rounds after which a model's loop is taken for an endless one.
 #[cfg(feature = "full")]
 pub(crate) const LOOP_ROUNDS: i64 = 1 << 24;

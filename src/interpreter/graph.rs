@@ -13,10 +13,11 @@ use super::rounds::Loop;
 use super::scan::Scan;
 #[cfg(feature = "full")]
 use super::scan_rows::ScanRows;
+use crate::limits::TENSOR_AXES;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
 use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
-use crate::tensor::{Parts, Shares, Tensor};
+use crate::tensor::{ElementType, Parts, Shares, Tensor};
 
 /// A graph that can run.
 #[derive(Debug, Clone)]
@@ -265,6 +266,7 @@ impl Graph {
         let outer = inputs.iter().flat_map(|(_, dims)| dims).flat_map(|dim| &dim.unknowns);
         let mut unknowns = outer.filter(|number| **number < usize::MAX).max().map_or(0, |most| most + 1);
         for (number, shape) in self.inputs.iter().zip(inputs) {
+            ensure_axes(shape)?;
             shapes[*number] = Some(shape.clone());
             #[cfg(feature = "full")]
             if let (element, [length]) = (shape.0, shape.1.as_slice())
@@ -282,6 +284,7 @@ impl Graph {
             let mut bytes: usize =
                 read.filter_map(|number| shapes[*number].as_ref()).map(bytes).fold(0, usize::saturating_add);
             for ((number, mut shape), value) in found {
+                ensure_axes(&shape)?;
                 shape.1.iter_mut().for_each(|dim| number_unknown(dim, &mut unknowns));
                 largest = largest.max(self::bytes(&shape));
                 bytes = bytes.saturating_add(self::bytes(&shape));
@@ -337,7 +340,11 @@ impl Graph {
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
         let given: Vec<Option<Tensor>> = node.inputs.iter().map(|number| values[*number].clone()).collect();
         let outputs = node.operator.outputs_for_values(&inputs, &given)?;
-        let size = |shape: &Shape| Dim::product(&shape.1).known().is_some_and(|count| count <= FOLLOWED);
+        // No text tells a length.
+        let size = |shape: &Shape| {
+            shape.0 != ElementType::String
+                && Dim::product(&shape.1).known().is_some_and(|count| count <= FOLLOWED)
+        };
         let is_brief = !is_random(node) && outputs.iter().all(size) && !node.operator.is_long(&given);
         let known: Option<Vec<Tensor>> = given.into_iter().collect();
         let known = known.filter(|_| is_brief);
@@ -478,7 +485,10 @@ fn folded(node: &Node, inputs: Vec<Tensor>, room: &mut usize) -> Option<Vec<Tens
     let outputs = node.operator.outputs_for_values(&shapes, &values).ok()?;
     let known: Option<usize> = outputs.iter().map(|(_, dims)| Dim::product(dims).known()).sum();
     let mut most = FOLDED;
-    if size(&inputs) > FOLDED {
+    if outputs.iter().any(|(element, _)| *element == ElementType::String) {
+        // Each may be long.
+        most = FOLLOWED;
+    } else if size(&inputs) > FOLDED {
         // Large weights become others: quantised ones floats.
         most = inputs.iter().map(Tensor::len).max().filter(|_| cfg!(feature = "full") && known.is_some())?;
     }
@@ -514,6 +524,11 @@ const fn is_random(_: &Node) -> bool {
 
 pub(super) fn shape_of(tensor: &Tensor) -> Shape {
     (tensor.element(), tensor.shape().iter().copied().map(Dim::from).collect())
+}
+
+fn ensure_axes((_, dims): &Shape) -> Result<()> {
+    ensure!(dims.len() <= TENSOR_AXES, "a tensor of {} axes is beyond all use", dims.len());
+    Ok(())
 }
 
 /// The bytes of a value; a length that is not known counts as one.

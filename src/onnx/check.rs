@@ -9,6 +9,7 @@ use super::names::{self, domain};
 use super::obstacles::Obstacles;
 use super::walk::{self, bodies};
 use crate::diag::{Code, Error, Result};
+use crate::limits::{MODEL_LOOPS, MODEL_TEXT};
 use crate::onnx::pb;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 
@@ -40,8 +41,9 @@ pub(super) fn check(
     }
     obstacles.check()?;
     walk::graphs(&proto.graph).flat_map(every_tensor).try_for_each(check_tensor)?;
+    walk::graphs(&proto.graph).flat_map(|graph| &graph.node).try_for_each(check_texts)?;
     match &proto.graph {
-        Some(graph) => name_resolution(graph, &HashSet::new()),
+        Some(graph) => name_resolution(graph, &mut HashSet::new(), 0),
         None => Ok(()),
     }
 }
@@ -116,11 +118,15 @@ fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
     }
 }
 
-/// Checks that every name has one source, and that no node depends on its own output.
-fn name_resolution<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> {
-    let mut known: HashSet<&str> = outer.clone();
-    known.extend(graph.input.iter().map(|info| info.name.as_str()));
-    known.extend(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
+/// Checks that every name has one source, and that no node depends on its own output. `known` are the names around the graph, which stands
+/// in so many `loops`.
+fn name_resolution<'a>(graph: &'a pb::GraphProto, known: &mut HashSet<&'a str>, loops: usize) -> Result<()> {
+    if loops > MODEL_LOOPS {
+        return Err(invalid(format!("more than {MODEL_LOOPS} loops stand inside each other")));
+    }
+    let given = graph.input.iter().map(|info| info.name.as_str());
+    let given = given.chain(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
+    let mut own: Vec<&str> = given.filter(|name| known.insert(name)).collect();
     let mut producers: HashMap<&str, usize> = HashMap::new();
     for (index, node) in graph.node.iter().enumerate() {
         for output in node.output.iter().filter(|name| !name.is_empty()) {
@@ -129,12 +135,19 @@ fn name_resolution<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> R
             }
         }
     }
-    check_order(graph, &known, &producers)?;
-    known.extend(producers.keys());
+    check_order(graph, known, &producers)?;
+    own.extend(producers.keys().filter(|name| known.insert(name)));
     if let Some(output) = graph.output.iter().find(|output| !known.contains(output.name.as_str())) {
         return Err(invalid(format!("output `{}` is made by no node", output.name)));
     }
-    graph.node.iter().flat_map(bodies).try_for_each(|body| name_resolution(body, &known))
+    for node in &graph.node {
+        let loops = loops + usize::from(node.op_type == "Loop");
+        bodies(node).try_for_each(|body| name_resolution(body, known, loops))?;
+    }
+    for name in own {
+        known.remove(name);
+    }
+    Ok(())
 }
 
 /// Checks that there is an order in which the nodes can run. `known` are the names that no node makes, `producers` the
@@ -182,6 +195,17 @@ fn invalid(message: String) -> Error {
     Error::new(Code::InvalidModel, message)
 }
 
+/// Checks that what an operator may give for every row is short.
+fn check_texts(node: &pb::NodeProto) -> Result<()> {
+    let texts = node.attribute.iter().flat_map(|attribute| attribute.strings.iter().chain([&attribute.s]));
+    match texts.map(Vec::len).max() {
+        Some(length) if length > MODEL_TEXT => {
+            Err(invalid(format!("node `{}` has a text of {length} bytes", node.name)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks the dimensions of a tensor, and the number of its texts; other values are counted when they are loaded.
 pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     let wrong = |what: String| Err(invalid(format!("tensor `{}` has {what}", tensor.name)));
@@ -195,6 +219,9 @@ pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     match Element::try_from(tensor.data_type) {
         Ok(Element::String) if texts != count => {
             wrong(format!("{texts} texts, its dimensions ask for {count}"))
+        }
+        Ok(Element::String) if tensor.string_data.iter().any(|text| text.len() > MODEL_TEXT) => {
+            wrong(format!("a text of more than {MODEL_TEXT} bytes"))
         }
         _ => Ok(()),
     }

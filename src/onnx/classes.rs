@@ -1,5 +1,6 @@
 //! The labels of a classifier, found by the way that its label takes through the graph.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::labels::Labels;
@@ -15,35 +16,52 @@ pub(super) enum Choice {
     Position,
 }
 
+/// Steps on the way to a label: from a classifier to an output there are few.
+const STEPS: usize = 1_000;
+
 /// What the label of `graph` is; `None` where no output shows it.
 pub(super) fn choice(graph: &GraphProto) -> Option<Choice> {
-    graph.output.iter().find_map(|output| chosen(graph, &output.name))
+    let outputs = graph.node.iter().filter_map(|node| Some((node.output.first()?.as_str(), node)));
+    let makers: HashMap<&str, &NodeProto> = outputs.collect();
+    graph.output.iter().find_map(|output| chosen(graph, &makers, &output.name))
 }
 
 /// What the tensor `name` chooses.
-fn chosen(graph: &GraphProto, name: &str) -> Option<Choice> {
-    let labels = |labels: Option<Labels>| labels.map(Arc::new).map(Choice::Labels);
-    let mut name = name;
-    // No way through a graph has more steps than there are nodes.
-    for _ in 0..=graph.node.len() {
-        let node = graph.node.iter().find(|node| node.output.first().is_some_and(|output| output == name))?;
-        match node.op_type.as_str() {
+fn chosen<'a>(
+    graph: &'a GraphProto,
+    makers: &HashMap<&str, &'a NodeProto>,
+    mut name: &'a str,
+) -> Option<Choice> {
+    let mut encoder = None;
+    for _ in 0..STEPS {
+        let node = *makers.get(name)?;
+        let found = match node.op_type.as_str() {
             "Cast" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
                 name = node.input.first()?;
+                continue;
             }
-            "ArrayFeatureExtractor" => return labels(listed(constant(graph, node.input.first()?)?)),
-            "ArgMax" => return Some(Choice::Position),
+            "LabelEncoder" if domain(&node.domain) == names::ML && encoder.is_none() => {
+                encoder = Some(node);
+                name = node.input.first()?;
+                continue;
+            }
+            "ArrayFeatureExtractor" => Some(listed(constant(graph, node.input.first()?)?)?),
+            "ArgMax" => None,
             "Greater" | "GreaterOrEqual" => {
                 constant(graph, node.input.get(1)?)?;
-                return Some(Choice::Position);
+                None
             }
-            "LabelEncoder" if domain(&node.domain) == names::ML => {
-                let Some(Choice::Position) = chosen(graph, node.input.first()?) else { return None };
-                return labels(of_positions(node));
-            }
-            _ if domain(&node.domain) == names::ML => return labels(of_classifier(node)),
+            _ if domain(&node.domain) == names::ML => Some(of_classifier(node)?),
             _ => return None,
-        }
+        };
+        let labels = match (encoder, found) {
+            (None, None) => return Some(Choice::Position),
+            // An encoder gives the labels of positions alone.
+            (Some(encoder), None) => of_positions(encoder),
+            (Some(_), Some(_)) => None,
+            (None, found) => found,
+        };
+        return labels.map(Arc::new).map(Choice::Labels);
     }
     None
 }

@@ -1,5 +1,6 @@
 //! Inputs and outputs as the file declares them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::onnx::pb::tensor_proto::DataType as Element;
@@ -107,12 +108,13 @@ pub(super) fn declared(
         input_infos.len() == graph.input.len() && output_infos.len() == graph.output.len(),
         "every declared input and output is in the file",
     )?;
-    let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let weights: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let read = read(graph);
     let (mut inputs, mut defaults) = (Vec::new(), Vec::new());
     for (info, bytes) in graph.input.iter().zip(input_infos) {
-        if weights.contains(&info.name.as_str()) {
+        if weights.contains(info.name.as_str()) {
             let declared = tensor_type(info, kind(bytes)).ok().filter(|declared| declared.shape.is_some());
-            let declared = declared.filter(|_| is_read(graph, &info.name));
+            let declared = declared.filter(|_| read.contains(info.name.as_str()));
             defaults.extend(declared.map(|declared| Declared { required: false, ..declared }));
             continue;
         }
@@ -128,7 +130,7 @@ pub(super) fn declared(
             obstacles.add(Code::UnsupportedModelType, message);
             obstacles.hint("export the model with the shapes of its inputs");
         }
-        declared.required = is_read(graph, &info.name);
+        declared.required = read.contains(info.name.as_str());
         declared.missing = missing::marker(graph, &info.name, declared.element);
         inputs.push(declared);
     }
@@ -181,11 +183,13 @@ fn joined_type(info: &pb::ValueInfoProto, bytes: &[u8]) -> Result<Declared, Refu
     tensor_type(&pb::ValueInfoProto { r#type: declared, ..info.clone() }, kind(bytes))
 }
 
-fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
-    walk::graphs([graph]).any(|graph| {
-        graph.node.iter().any(|node| node.input.iter().any(|input| input == name))
-            || graph.output.iter().any(|output| output.name == name)
-    })
+/// The names of what a graph and its bodies read or give.
+fn read(graph: &pb::GraphProto) -> HashSet<&str> {
+    let names = walk::graphs([graph]).flat_map(|graph| {
+        let outputs = graph.output.iter().map(|output| output.name.as_str());
+        graph.node.iter().flat_map(|node| &node.input).map(String::as_str).chain(outputs)
+    });
+    names.collect()
 }
 
 /// The kind of value that a ValueInfoProto declares, by the words of ONNX; `None` for tensors.

@@ -53,7 +53,7 @@ pub(super) fn marker(graph: &GraphProto, name: &str, element: ElementType) -> Op
         .flat_map(|body| body.node.iter().flat_map(|node| &node.input))
         .map(String::as_str)
         .collect();
-    let descent = Descent::of(graph, name);
+    let descent = Descent::of(graph, name)?;
     if descent.carriers.iter().any(|value| read_inside.contains(value)) {
         return None;
     }
@@ -83,19 +83,24 @@ pub(super) fn marker(graph: &GraphProto, name: &str, element: ElementType) -> Op
     as_type(first, element)
 }
 
+/// Passes over the nodes of a graph.
+const PASSES: usize = 16;
+
 impl<'a> Descent<'a> {
-    fn of(graph: &'a GraphProto, name: &'a str) -> Self {
+    /// `None` where the nodes stand in too strange an order.
+    fn of(graph: &'a GraphProto, name: &'a str) -> Option<Self> {
         let mut descent = Self { carriers: HashSet::from([name]), ..Self::default() };
         // Nodes mostly stand in the order in which they run, and then the second pass finds nothing new.
-        loop {
+        for _ in 0..PASSES {
             let before = (descent.carriers.len(), descent.changed.len(), descent.tests.len());
             for node in &graph.node {
                 descent.extend(graph, node);
             }
             if before == (descent.carriers.len(), descent.changed.len(), descent.tests.len()) {
-                return descent;
+                return Some(descent);
             }
         }
+        None
     }
 
     fn extend(&mut self, graph: &GraphProto, node: &'a NodeProto) {

@@ -1,6 +1,6 @@
 //! Graphs within graphs, and the nodes of one.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::onnx::pb;
 
@@ -28,22 +28,26 @@ pub(super) fn bodies_mut(node: &mut pb::NodeProto) -> impl Iterator<Item = &mut 
 
 /// Drops the nodes that no output needs.
 pub(super) fn drop_unread(graph: &mut pb::GraphProto) {
-    let mut needed: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
-    loop {
-        let before = needed.len();
-        let is_read = |node: &&pb::NodeProto| node.output.iter().any(|name| needed.contains(name));
-        let read: Vec<&pb::NodeProto> = graph.node.iter().filter(is_read).collect();
-        for node in read {
+    let mut makers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        node.output.iter().for_each(|name| makers.entry(name).or_default().push(index));
+    }
+    let mut is_read = vec![false; graph.node.len()];
+    let mut open: Vec<&str> = graph.output.iter().map(|output| output.name.as_str()).collect();
+    while let Some(name) = open.pop() {
+        for index in makers.remove(name).unwrap_or_default() {
+            let Some((node, is_read)) = graph.node.get(index).zip(is_read.get_mut(index)) else { continue };
+            if std::mem::replace(is_read, true) {
+                continue;
+            }
             // A body reads outer values by their names; its own do no harm here.
-            let inside = graphs(bodies(node)).flat_map(|body| {
-                let outputs = body.output.iter().map(|output| &output.name);
-                body.node.iter().flat_map(|node| &node.input).chain(outputs)
-            });
-            needed.extend(node.input.iter().chain(inside).cloned());
-        }
-        if needed.len() == before {
-            break;
+            for body in graphs(bodies(node)) {
+                open.extend(body.output.iter().map(|output| output.name.as_str()));
+                open.extend(body.node.iter().flat_map(|node| &node.input).map(String::as_str));
+            }
+            open.extend(node.input.iter().map(String::as_str));
         }
     }
-    graph.node.retain(|node| node.output.iter().any(|name| needed.contains(name)));
+    let mut is_read = is_read.into_iter();
+    graph.node.retain(|_| is_read.next() == Some(true));
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure, format_err};
 
-use crate::limits::TENSOR_BYTES;
+use crate::limits::{COLUMN_BYTES, TENSOR_AXES, TENSOR_BYTES};
 
 /// A tensor of any type.
 #[derive(Clone, PartialEq)]
@@ -29,8 +29,11 @@ impl fmt::Debug for Tensor {
     }
 }
 
-/// The number of elements of `shape`; `None` beyond all numbers.
+/// The number of elements of `shape`; `None` beyond all numbers, and where there are too many axes.
 pub(crate) fn volume(shape: &[usize]) -> Option<usize> {
+    if shape.len() > TENSOR_AXES {
+        return None;
+    }
     shape.iter().try_fold(1_usize, |count, length| count.checked_mul(*length))
 }
 
@@ -49,6 +52,16 @@ pub(crate) fn room(shape: &[usize]) -> Result<usize> {
     // As many of the widest numbers.
     let fits = |count: &usize| u64::try_from(*count).is_ok_and(|count| count <= TENSOR_BYTES / 8);
     volume(shape).filter(fits).ok_or_else(|| format_err!("a tensor of shape {shape:?} is larger than memory"))
+}
+
+/// Refuses texts for which memory has no room.
+///
+/// # Errors
+/// Where they are longer than a column may be.
+pub(crate) fn ensure_short<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<()> {
+    let bytes = texts.into_iter().map(String::len).fold(0, usize::saturating_add);
+    ensure!(bytes <= COLUMN_BYTES, "texts of {bytes} bytes are larger than memory");
+    Ok(())
 }
 
 impl Tensor {
@@ -151,6 +164,9 @@ impl Tensor {
             "an index lies outside of a tensor of shape {:?}",
             self.shape
         );
+        if let Buffer::String(texts) = &self.buffer {
+            ensure_short(starts.iter().flat_map(|start| texts.iter().skip(*start).take(length)))?;
+        }
         let buffer = with_elements!(&self.buffer, elements => buffer_of(runs(elements, starts, length)));
         Ok(Self { shape, buffer })
     }
@@ -182,6 +198,10 @@ impl Tensor {
             length = length.saturating_add(own.ok_or_else(|| format_err!("there is no axis {axis}"))?);
         }
         set(&mut shape, axis, length)?;
+        if first.element() == ElementType::String {
+            let texts = parts.iter().map(Self::elements::<String>).collect::<Result<Vec<_>>>()?;
+            ensure_short(texts.into_iter().flatten())?;
+        }
         let outer = first.shape.iter().take(axis).product();
         let buffer =
             with_elements!(&first.buffer, elements => buffer_of(interleaved(elements, parts, outer)?));

@@ -1,7 +1,7 @@
 //! Loading models: weights beside the file, narrow floats, everything that stands in the way.
 
-use messages::AttributeProto;
 use messages::attribute_proto::AttributeType;
+use messages::{AttributeProto, GraphProto, NodeProto};
 use predictql::data::Scalar;
 use predictql::model::{Model, ModelOptions};
 use predictql::{Engine, Limits, Params, Resource, Step};
@@ -267,7 +267,7 @@ fn damaged_files_end_in_words() {
     }
 }
 
-/// tract takes these for granted, and stops or goes on without end over others.
+/// Windows, axes and sizes that leave nothing to compute.
 #[test]
 fn what_the_standard_rules_out_is_refused() {
     const PICTURE: &[i64] = &[0, 2, 6, 6];
@@ -325,5 +325,110 @@ fn what_the_standard_rules_out_is_refused() {
         let made = model(vec![node], vec![tensor("x", PICTURE)], tensor("y", PICTURE)).encode_to_vec();
         let error = Model::load(&made, &Limits::default()).err().unwrap_or_else(|| panic!("{what} is taken"));
         assert_eq!(error.code().as_str(), "invalid-model", "{what}: {error}");
+    }
+}
+
+/// Small files whose lists, texts and bodies would take hours or all memory, and operators that reach far beyond their inputs: each of
+/// them loads and predicts, or is refused, in a moment.
+#[test]
+fn small_files_do_not_grow_beyond_bounds() {
+    let ints = |name: &str, numbers: Vec<i64>| AttributeProto {
+        name: name.into(),
+        ints: numbers,
+        r#type: AttributeType::Ints.into(),
+        ..AttributeProto::default()
+    };
+    let body = |graph: GraphProto| AttributeProto {
+        name: "body".into(),
+        g: Some(graph),
+        r#type: AttributeType::Graph.into(),
+        ..AttributeProto::default()
+    };
+    let constant = |name: &str, numbers: Vec<i64>| {
+        let mut constant = node("", "Constant", &[], name);
+        constant.attribute.push(ints("value_ints", numbers));
+        constant
+    };
+    let text = |name: &str, length: usize| {
+        let mut constant = node("", "Constant", &[], name);
+        let value = vec![b'a'; length];
+        constant.attribute.push(AttributeProto {
+            name: "value_string".into(),
+            s: value,
+            r#type: AttributeType::String.into(),
+            ..AttributeProto::default()
+        });
+        constant
+    };
+    let chain = |operator: &str, count: usize, inputs: fn(String) -> Vec<String>| {
+        let names = (0..count).map(|nth| (format!("v{nth}"), format!("v{}", nth + 1)));
+        let nodes = names.map(|(from, to)| {
+            let mut node = node("", operator, &[], &to);
+            node.input = inputs(from);
+            node
+        });
+        nodes.collect::<Vec<_>>()
+    };
+    // Loops in loops, whose conditions nobody knows before they run.
+    let mut inner = node("", "Neg", &["s0"], "t0");
+    for depth in 0..12 {
+        let [number, condition, state, next, made] =
+            ["n", "c", "s", "d", "t"].map(|name| format!("{name}{depth}"));
+        let graph = GraphProto {
+            node: vec![node("", "Not", &[&condition], &next), inner],
+            input: [number, condition, state].map(|name| tensor(&name, &[])).into(),
+            output: [next, made].map(|name| tensor(&name, &[])).into(),
+            ..GraphProto::default()
+        };
+        let (state, made) = (format!("s{}", depth + 1), format!("t{}", depth + 1));
+        inner = node("", "Loop", &["two", "", &state], &made);
+        inner.attribute.push(body(graph));
+    }
+    inner.input[2] = "x".into();
+    let loops = vec![constant("two", vec![2]), inner];
+    let doubled = |operator| {
+        let nodes = chain(operator, 40, |from| vec![from.clone(), from]);
+        std::iter::once(text("v0", 1_000)).chain(nodes).collect::<Vec<_>>()
+    };
+    let mut relus = chain("Neg", 3_000, |from| vec![from]);
+    relus.reverse();
+    relus.push(node("", "Identity", &["x"], "v0"));
+    let axes = (2..100_000).collect();
+    let nothing = vec![
+        constant("x0", Vec::new()),
+        constant("zero", vec![0]),
+        constant("back", vec![-1]),
+        node("", "Slice", &["x0", "back", "back", "zero", "back"], "y"),
+    ];
+    let mut grams = node("", "TfIdfVectorizer", &["x"], "y");
+    grams.attribute = [("ngram_counts", 0), ("ngram_indexes", 1 << 40), ("pool_int64s", 1)]
+        .map(|(name, number)| ints(name, vec![number]))
+        .to_vec();
+    let mut long = node("", "MaxPool", &["x"], "y");
+    long.attribute = vec![
+        ints("kernel_shape", vec![4_000; 2]),
+        ints("pads", vec![3_999; 4]),
+        ints("strides", vec![50; 2]),
+    ];
+    let split = node("", "SplitToSequence", &["x"], "parts");
+    let cases: Vec<(&str, Vec<NodeProto>, &str, &[i64])> = vec![
+        ("loops", loops, "t12", &[0, 2]),
+        ("texts", doubled("StringConcat"), "v40", &[0, 2]),
+        ("a chain from its end", relus, "v3000", &[0, 2]),
+        ("axes", vec![constant("axes", axes), node("", "Unsqueeze", &["x", "axes"], "y")], "y", &[0, 2]),
+        ("a text", vec![text("t", 1 << 20)], "t", &[0, 2]),
+        ("n-grams", vec![grams], "y", &[0, 2]),
+        ("a window", vec![long], "y", &[0, 1, 30, 30]),
+        ("a sequence", vec![split, node("", "SequenceLength", &["parts"], "y")], "y", &[i64::MAX, 1]),
+        ("a slice of nothing", nothing, "y", &[0, 2]),
+    ];
+    for (what, nodes, output, shape) in cases {
+        let made = model(nodes, vec![tensor("x", shape)], tensor(output, &[0])).encode_to_vec();
+        let begun = std::time::Instant::now();
+        let known = ["invalid-model", "unsupported-operator", "unsupported-model-type"];
+        if let Err(error) = Model::load(&made, &Limits::default()) {
+            assert!(known.contains(&error.code().as_str()), "{what}: {error}");
+        }
+        assert!(begun.elapsed().as_secs() < 5, "{what} takes {:?}", begun.elapsed());
     }
 }

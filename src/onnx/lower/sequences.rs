@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::onnx::pb::tensor_shape_proto::dimension;
 use crate::onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
+use crate::limits::SEQUENCE_PARTS;
 use crate::onnx::build::{self, Value};
 use crate::onnx::names::{self, domain};
 use crate::onnx::tensors::integers;
@@ -40,6 +41,8 @@ struct Scope {
     /// The values of constants of whole numbers.
     numbers: HashMap<String, Vec<i64>>,
     shapes: HashMap<String, Vec<Option<usize>>>,
+    /// How many tensors there are in all sequences.
+    parts: usize,
 }
 
 impl Scope {
@@ -96,7 +99,7 @@ impl Scope {
             }
             "Identity" | "SequenceEmpty" | "SequenceConstruct" | "SequenceInsert" | "SequenceErase" => {
                 let tensors = self.built(node)?;
-                self.sequences.insert(output.clone(), tensors);
+                self.insert(output, tensors)?;
                 Some(Vec::new())
             }
             "SequenceAt" => {
@@ -186,8 +189,18 @@ impl Scope {
                 self.change_axes("Squeeze", with_axis(part), part.clone(), axis, &mut nodes);
             }
         }
-        self.sequences.insert(output.to_owned(), parts);
+        self.insert(output, parts)?;
         Some(nodes)
+    }
+
+    /// Notes a sequence, unless there are too many tensors in all.
+    fn insert(&mut self, output: &str, tensors: Vec<String>) -> Option<()> {
+        self.parts += tensors.len();
+        if self.parts > SEQUENCE_PARTS {
+            return None;
+        }
+        self.sequences.insert(output.to_owned(), tensors);
+        Some(())
     }
 
     /// The lengths along `axis` of the parts into which `data` is split: those of `sizes`, or else 1 each.
@@ -196,14 +209,18 @@ impl Scope {
             let shape = self.shapes.get(data)?;
             *shape.get(index(axis, shape.len())?)?
         };
-        let Some(sizes) = sizes else { return Some(vec![1; length()?]) };
+        let few = |length: usize| (length <= SEQUENCE_PARTS).then_some(length);
+        let Some(sizes) = sizes else { return Some(vec![1; few(length()?)?]) };
         let numbers = self.numbers.get(sizes)?;
         if !self.shapes.get(sizes).is_some_and(Vec::is_empty) {
+            few(numbers.len())?;
             return Some(numbers.clone());
         }
         // A scalar is the length of each part; the last part may be shorter.
-        let ([size], length) = (numbers.as_slice(), i64::try_from(length()?).ok()?) else { return None };
+        let [size] = numbers.as_slice() else { return None };
         let step = usize::try_from(*size).ok().filter(|step| *step > 0)?;
+        few(length()? / step)?;
+        let length = i64::try_from(length()?).ok()?;
         Some((0..length).step_by(step).map(|start| (*size).min(length - start)).collect())
     }
 

@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use super::broadcast::{self, each, zip};
 use super::{Context, Operator, Shape, only, open};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Tensor, ensure_short};
 
 /// Joins two texts, element by element.
 #[derive(Debug)]
@@ -27,7 +27,9 @@ impl Operator for StringConcat {
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [left, right] = inputs.as_slice() else { bail!("expected two inputs") };
-        Ok(vec![zip(left, right, &each(|left: &String, right: &String| format!("{left}{right}")))?])
+        let joined = zip(left, right, &each(|left: &String, right: &String| format!("{left}{right}")))?;
+        ensure_short(joined.elements::<String>()?)?;
+        Ok(vec![joined])
     }
 }
 
