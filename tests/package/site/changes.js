@@ -52,7 +52,8 @@ export async function comesByItself(host) {
   const found = {
     engines: [before, engine],
     why,
-    bars: bars.length > 0 && bars.every(Boolean),
+    // An engine that is there at once says nothing of itself.
+    bars: bars.every(Boolean),
     sums,
     same: new Set(labels).size,
     seen: (await db.query("SELECT y FROM seen")).rows[0].y,
