@@ -30,6 +30,8 @@ pub(super) struct Unnest {
 struct Current {
     batch: Batch,
     arrays: Operand,
+    /// The length of the longest of the arrays.
+    longest: usize,
     row: usize,
     element: usize,
 }
@@ -56,14 +58,16 @@ impl Unnest {
         let most = ctx.env.limits.batch_rows;
         // Of the rows alone: a column of a table shows those of all others too.
         let lists = ArrayView::new(&arrays)?;
-        let elements: usize = (0..rows).map(|row| lists.range(row).len()).sum();
+        let lengths = (0..rows).map(|row| lists.range(row).len());
+        let (elements, longest) =
+            lengths.fold((0, 0), |(all, longest), length| (all + length, usize::max(longest, length)));
         self.rows_at_once = match elements {
             _ if arrays.is_constant() => most,
             few if few <= most => rows.max(self.rows_at_once).saturating_mul(4),
             many if many <= most.saturating_mul(16) => self.rows_at_once,
             _ => (rows / 4).max(1),
         };
-        Ok(Current { batch: next, arrays, row: 0, element: 0 })
+        Ok(Current { batch: next, arrays, longest, row: 0, element: 0 })
     }
 
     /// The next rows of `current`, at most `most`. Columns that `apart` numbers are not copied.
@@ -78,6 +82,9 @@ impl Unnest {
         };
         let long: Vec<&ArrayRef> =
             kept.columns().iter().enumerate().filter(is_long).map(|(_, column)| column).collect();
+        // No row is measured where all of them fit: by itself one takes a few bytes more than in its column.
+        let all: usize = long.iter().map(|column| bytes(column)).sum();
+        let is_measured = all.saturating_mul(4).saturating_mul(current.longest) > JOINED_BYTES;
         let mut room = JOINED_BYTES;
         let (mut rows, mut elements, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
         // The places of rows that stay without an element.
@@ -91,7 +98,8 @@ impl Unnest {
                 elements.push(0);
                 offsets.push(0);
             }
-            let bytes: usize = long.iter().map(|column| bytes(&column.slice(current.row, 1))).sum();
+            let measured = long.iter().filter(|_| is_measured);
+            let bytes: usize = measured.map(|column| bytes(&column.slice(current.row, 1))).sum();
             let fitting = (room / bytes.max(1)).max(usize::from(rows.is_empty()));
             let end = length.min(current.element + fitting.min(most - rows.len()));
             room = room.saturating_sub((end - current.element).saturating_mul(bytes));

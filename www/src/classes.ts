@@ -4,9 +4,9 @@ import type { ModelInfo } from "predictql";
 
 /** The classes of the first model that a query names and whose file names some. */
 export function classesIn(sql: string, models: readonly ModelInfo[]): readonly string[] | undefined {
-  const words = sql.toLowerCase();
+  const words = new Set(sql.toLowerCase().split(/[^\p{L}\p{N}_.-]+/u));
   for (const { name, metadata } of models) {
-    if (!words.includes(name.toLowerCase()) || metadata.labels === undefined) continue;
+    if (!words.has(name.toLowerCase()) || metadata.labels === undefined) continue;
     try {
       const labels: unknown = JSON.parse(metadata.labels);
       if (Array.isArray(labels)) return labels.map(String);

@@ -78,13 +78,8 @@ pub(crate) static BLANK: Function = scalar(
             Ok(Some(Cow::Borrowed(match text.trim_matches(' ').parse::<i64>() {
                 _ if is_blank(text) => other,
                 // A bit is written as a number too.
-                Ok(number) if other == "false" => {
-                    if number == 0 {
-                        other
-                    } else {
-                        "true"
-                    }
-                }
+                Ok(0) if other == "false" => other,
+                Ok(_) if other == "false" => "true",
                 _ => text,
             })))
         })
