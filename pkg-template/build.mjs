@@ -58,7 +58,7 @@ async function makeInstances() {
   );
 }
 
-/** Copies the wasm files and describes them. */
+/** Copies the wasm files; answers what is known of each. */
 function copyWasm() {
   const names = readdirSync(wasmDir).filter((name) => name.endsWith(".wasm"));
   if (names.length === 0) throw new Error(`no wasm file in ${wasmDir}`);
@@ -75,10 +75,10 @@ function copyWasm() {
     join(pkg, "wasm", "manifest.json"),
     `${JSON.stringify({ version: manifest.version, files }, null, 2)}\n`,
   );
-  return Object.fromEntries(Object.entries(files).map(([variant, { bytes }]) => [variant, bytes]));
+  return files;
 }
 
-async function bundle(wasmBytes, folder) {
+async function bundle(wasm, folder) {
   const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
   const common = {
     bundle: true,
@@ -110,9 +110,9 @@ async function bundle(wasmBytes, folder) {
     ],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
-      "WASM_BYTES.tables": String(wasmBytes.tables),
-      "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
-      "WASM_BYTES.simd": String(wasmBytes.simd),
+      "WASM_BYTES.tables": String(wasm.tables?.bytes),
+      "WASM_BYTES.relaxed": String(wasm.relaxed?.bytes),
+      "WASM_BYTES.simd": String(wasm.simd?.bytes),
       VERSION: JSON.stringify(manifest.version),
     },
   };
@@ -128,7 +128,7 @@ async function bundle(wasmBytes, folder) {
     file("compressed.ts", "compressed.js"),
     file("mlflow.ts", "mlflow.js"),
     file("mlflow-write.ts", "mlflow-write.js"),
-    file("models.ts", "models.js"),
+    file("models.ts", "models.js", { define: { CONVERTER: JSON.stringify(String(wasm.formats?.sha256)) } }),
     file("inline.ts", "inline.js"),
     file("plan.ts", "plan.js"),
     file("registry.ts", "registry.js", { external: ["./mlflow.js"] }),

@@ -196,18 +196,20 @@ export class Engine {
     return requestFor(entry, () => this.module("tokens", report));
   }
 
-  /** The ONNX file of a model of TensorFlow's: made by a worker of its own, which keeps nothing. */
+  /** The ONNX file of a model of TensorFlow's, which a worker of its own makes where none is kept. */
   async convert(files: readonly ModelFile[], signature: string | undefined, waiter: Waiter): Promise<Blob> {
     const { signal, report = () => {} } = waiter;
-    const module = await this.module("formats", report);
-    const connection = new Connection(await startWorker(this.#options));
-    try {
-      const ask = async (request: ConvertRequest) =>
-        abortable(abortable(connection.call(request, signal), signal), this.#closing.signal);
-      return await known(async () => (await models()).converted(module, files, signature, ask));
-    } finally {
-      connection.end(undefined);
-    }
+    const make = async (files: ConvertRequest["files"], signature: string | undefined) => {
+      const module = await this.module("formats", report);
+      const connection = new Connection(await startWorker(this.#options));
+      try {
+        const request = { kind: "convert", module, files, signature } as const;
+        return await abortable(abortable(connection.call(request, signal), signal), this.#closing.signal);
+      } finally {
+        connection.end(undefined);
+      }
+    };
+    return known(async () => (await models()).converted(files, signature, make, await this.#network.keeper()));
   }
 
   async catalog(): Promise<Catalog> {

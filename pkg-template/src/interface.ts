@@ -269,13 +269,14 @@ export interface CacheLike {
 
 /** A file of a model that is kept. */
 export interface CachedModel {
+  /** Where it is from. The host of what was made of a TensorFlow model is `predictql.invalid`. */
   url: string;
   bytes: number;
   /** In hexadecimal digits; empty of files beyond 256 MiB, and where the page's context has no cryptography. */
   sha256: string;
 }
 
-/** The files of models that were downloaded. */
+/** The files of models that were downloaded, or made of a TensorFlow model. */
 export interface ModelCache {
   keys(): Promise<CachedModel[]>;
   /** Forgets a file. Models that were made of it stay. */

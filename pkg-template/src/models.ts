@@ -1,7 +1,9 @@
 // Models of several files: TensorFlow's formats, and ONNX with a tokenizer; of a folder of the device or of a server, or of a zip. A
 // module of its own, for few pages have one.
 
+import type { ModelFiles } from "./cache.js";
 import type { Failed } from "./connection.js";
+import { digestOf } from "./digest.js";
 import { fromFailure, problem } from "./errors.js";
 import type { ModelSource } from "./interface.js";
 import type { Request } from "./worker/protocol.js";
@@ -11,24 +13,49 @@ export type ModelFile = readonly [path: string, blob: Blob];
 
 export type ConvertRequest = Extract<Request, { kind: "convert" }>;
 
-/** The ONNX file of a model of TensorFlow's, made by a worker that keeps nothing. */
+/** Which converter the package holds: the checksum of its file. */
+declare const CONVERTER: string;
+
+/** The ONNX file of a model of TensorFlow's, made by `convert` in a worker that keeps nothing, or kept from an earlier time. */
 export async function converted(
-  module: WebAssembly.Module,
   files: readonly ModelFile[],
   signature: string | undefined,
-  ask: (request: ConvertRequest) => Promise<Uint8Array<ArrayBuffer>>,
+  convert: (files: ConvertRequest["files"], signature: string | undefined) => Promise<Uint8Array<ArrayBuffer>>,
+  kept: ModelFiles | undefined,
 ): Promise<Blob> {
-  const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
-  const request = { kind: "convert", module, files: await Promise.all(bytes), signature } as const;
-  try {
-    return new Blob([await ask(request)]);
-  } catch (error) {
-    const { failure, name, message } = error as Error & Partial<Failed>;
-    if (failure) throw fromFailure(failure);
-    if (name !== "Crash") throw error;
-    const hint = "close other tabs, or convert the model elsewhere: `python -m tf2onnx.convert`";
-    throw problem("engine-crashed", "the converter of models stopped", { hint, detail: message });
-  }
+  const make = async () => {
+    const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
+    return new Blob([await convert(await Promise.all(bytes), signature).catch(failed)]);
+  };
+  const digest = kept && (await digestOfAll(files, signature));
+  if (!kept || digest === undefined) return make();
+  // To what is kept the converter is a server of files, which have changed when it has.
+  const headers = new Headers({ etag: CONVERTER });
+  const server = {
+    head: async () => new Response(null, { headers }),
+    download: async () => ({ blob: await make(), headers }),
+  };
+  return kept.read(`https://predictql.invalid/converted/${digest}`, {}, server, undefined, () => {});
+}
+
+function failed(error: Error & Partial<Failed>): never {
+  if (error.failure) throw fromFailure(error.failure);
+  if (error.name !== "Crash") throw error;
+  const hint = "close other tabs, or convert the model elsewhere: `python -m tf2onnx.convert`";
+  throw problem("engine-crashed", "the converter of models stopped", { hint, detail: error.message });
+}
+
+/** Bytes of a file that are in memory at once for its checksum. */
+const part = 2 ** 26;
+
+/** What no other files have, nor the same ones by another signature. */
+async function digestOfAll(files: readonly ModelFile[], signature: string | undefined): Promise<string | undefined> {
+  const digests = files.map(async ([path, blob]) => {
+    const found: (string | undefined)[] = [path];
+    for (let at = 0; at < blob.size; at += part) found.push(await digestOf(blob.slice(at, at + part)));
+    return found;
+  });
+  return digestOf(new Blob([JSON.stringify([signature, ...(await Promise.all(digests)).sort()])]));
 }
 
 /** What a SavedModel consists of, where a folder cannot be listed. */
@@ -178,8 +205,7 @@ export async function check(whole: Blob | undefined, sha256: string): Promise<vo
       hint: "leave it out: TensorFlow's files hold checksums of their own",
     });
   }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await whole.arrayBuffer()));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const found = await digestOf(whole);
   if (found === sha256) return;
   throw problem("checksum-mismatch", `expected a file with SHA-256 ${sha256}, found ${found}`, {
     hint: "the file was damaged or replaced: fetch it again, or correct `integrity`",

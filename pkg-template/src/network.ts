@@ -43,7 +43,7 @@ export class Network {
   async read(uri: string | URL, reason: "model" | "data", options: ReadOptions = {}): Promise<Blob> {
     const url = resolve(uri);
     const download = () => this.#download(url, reason, options);
-    const kept = reason === "model" && !isLocal(url) && !isFile(url) ? await this.#keeper() : undefined;
+    const kept = reason === "model" && !isLocal(url) && !isFile(url) ? await this.keeper() : undefined;
     if (!kept) return (await download()).blob;
     const { signal, report } = options;
     const head = async () => {
@@ -64,7 +64,7 @@ export class Network {
   }
 
   /** The same, where it can be loaded: models come without it too. */
-  async #keeper(): Promise<ModelFiles | undefined> {
+  async keeper(): Promise<ModelFiles | undefined> {
     try {
       return await this.kept;
     } catch (error) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { PredictQL } from "../../pkg/node.js";
-import { inPage } from "./page.mjs";
+import { inPage, page } from "./page.mjs";
 import { zip } from "./zip.mjs";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
@@ -61,6 +61,29 @@ describe("in Node", () => {
       hint: "write signature = one of `serving_default`, `total`",
     });
     await db.close();
+  });
+
+  test("what another converter has made is made again", async () => {
+    const copies = new Map();
+    const cache = {
+      match: async (url) => copies.get(url)?.clone(),
+      put: async (url, response) => void copies.set(url, response),
+    };
+    const isConverted = async () => {
+      const db = new PredictQL({ cache });
+      await db.registerModel("m", sources["a zip"]);
+      assertProduct(await db.query(ask, { x: first }));
+      const { requests } = await db.stats();
+      await db.close();
+      return requests.some(({ url }) => url.endsWith("formats.wasm"));
+    };
+    assert.deepEqual([await isConverted(), await isConverted()], [true, false]);
+    for (const [url, { headers }] of copies) {
+      const other = new Headers(headers);
+      other.set("etag", "another converter");
+      copies.set(url, new Response("no model", { headers: other }));
+    }
+    assert.deepEqual([await isConverted(), await isConverted()], [true, false]);
   });
 
   test("a zip has a checksum, a folder has none", async () => {
@@ -162,3 +185,53 @@ for (const worker of [undefined, "inline"]) {
     });
   });
 }
+
+/** Makes a page's next visit; answers whether the model was converted, what it says, and where the ONNX files that are kept are from. */
+const visit = async (changes) => {
+  await page.goto(page.url());
+  return inPage(
+    async ({ PredictQL }, { paths, ask, x, options = {}, model = {}, beside, bySql = false }) => {
+      const db = new PredictQL(options);
+      const read = async (path) => (await fetch(`/fixtures/tensorflow/functions/${path}`)).arrayBuffer();
+      const files = await Promise.all(paths.map(async (path) => new File([await read(path)], path)));
+      if (beside !== undefined) files.push(new File([beside], "labels.txt"));
+      if (bySql) {
+        for (const file of files) await db.registerFile(`gs://bucket/functions/${file.name}`, file);
+        await db.query("CREATE MODEL m OPTIONS (MODEL_TYPE = 'TENSORFLOW', MODEL_PATH = 'gs://bucket/functions/*')");
+      } else {
+        for (const file of files)
+          Object.defineProperty(file, "webkitRelativePath", { value: `functions/${file.name}` });
+        await db.registerModel("m", files, model);
+      }
+      const { rows } = model.signature ? { rows: [] } : await db.query(ask, { x });
+      const { requests } = await db.stats();
+      return {
+        isConverted: requests.some(({ url }) => url.endsWith("formats.wasm")),
+        rows: rows.map(({ product }) => ({ product: [...product] })),
+        kept: (await db.cache.keys()).map(({ url }) => new URL(url).host),
+      };
+    },
+    { paths: files.map(([path]) => path), ask, x: first, ...changes },
+  );
+};
+
+test("a folder is converted once, and again where something is different", async () => {
+  const cases = [
+    [{ options: { cache: false } }, true, 0],
+    [{}, true, 1],
+    [{}, false, 1],
+    [{ model: { signature: "total" } }, true, 2],
+    [{ model: { signature: "total" } }, false, 2],
+    [{ beside: "cat" }, true, 3],
+    [{ beside: "dog" }, true, 4],
+    [{ beside: "cat" }, false, 4],
+    [{ bySql: true }, true, 5],
+    [{ bySql: true }, false, 5],
+    [{ options: { cache: false } }, true, 0],
+  ];
+  for (const [index, [changes, isConverted, count]] of cases.entries()) {
+    const { rows, ...found } = await visit(changes);
+    assert.deepEqual(found, { isConverted, kept: Array(count).fill("predictql.invalid") }, `visit ${index}`);
+    if (!changes.model) assertProduct({ rows });
+  }
+});
