@@ -94,7 +94,7 @@ fn an_index_that_points_outside_is_refused() {
 
 #[test]
 fn every_damage_is_a_refusal_or_harmless() {
-    for name in ["functions", "mixed_table"] {
+    for name in ["functions", "mixed_table", "free_lists"] {
         let files = model(name);
         for (place, (_, bytes)) in files.iter().enumerate() {
             for step in 0..60 {
@@ -235,6 +235,23 @@ fn loops_keep_the_kinds_of_their_values() {
     assert_eq!(refusal.reason, Reason::InvalidModel);
     let words = "the operator While at `last` changes the number or the kinds of its values";
     assert!(refusal.message.starts_with(words), "{refusal}");
+}
+
+#[test]
+fn lists_are_filled_from_their_first_to_their_last_element() {
+    // A loop that goes on for another number of rounds than its list has room for.
+    let refusal = refused("free_lists", |files| {
+        let graph = file(files, GRAPH);
+        let mut model = SavedModel::decode(graph.as_slice()).unwrap();
+        let library = model.meta_graphs[0].graph.as_mut().unwrap().library.as_mut().unwrap();
+        let nodes = library.function.iter_mut().flat_map(|function| &mut function.node);
+        nodes.filter(|node| node.op == "Less").for_each(|node| node.op = "LessEqual".into());
+        *graph = model.encode_to_vec();
+    });
+    assert_eq!(refusal.reason, Reason::UnsupportedOperator);
+    let words =
+        "fills a list in another order than from its first to its last element, which is not supported";
+    assert!(refusal.message.contains(words), "{refusal}");
 }
 
 #[test]

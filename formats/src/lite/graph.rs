@@ -6,7 +6,7 @@ use super::flatbuffer::{File, Table};
 use super::operators::{self, Step};
 use super::schema::{Described, Model, Operator, Signature, SubGraph};
 use crate::constant::{Constant, Scales};
-use crate::onnx::{self, Dims, Graph, Port, Tensor};
+use crate::onnx::{self, Dims, Graph, Made, Port, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
 use crate::tensorflow::proto::NodeDef;
 use crate::tensorflow::{self, Call, DataType, MOST_ROUNDS};
@@ -257,11 +257,12 @@ impl<'a> Walker<'a> {
             let after = walker.call(body, filled(states), reader)?;
             let decision = walker.decision(condition, after.clone(), reader)?;
             let after = after.into_iter().enumerate().filter(|(place, _)| !is_kept(*place));
-            Ok((decision, after.map(|(_, tensor)| tensor).collect()))
+            let states = after.map(|(_, tensor)| tensor).collect();
+            Ok((decision, Made { states, kept: Vec::new() }))
         };
         let states: Vec<_> = changed.iter().map(|(_, tensor)| tensor.clone()).collect();
         let last = onnx::repeat(self, |walker| &mut walker.graph, (decision, &states), reader, round)?;
-        Ok(filled(last))
+        Ok(filled(last.states))
     }
 
     /// What one branch makes, or the other one: both are computed where the inputs decide.

@@ -8,7 +8,7 @@ mod write;
 
 pub(crate) use graph::{Attribute, Dims, Graph, Initializer, Node, Origin, Port, Spaced, Tensor};
 pub(crate) use quantised::{dequantised, quantise};
-pub(crate) use rounds::repeat;
+pub(crate) use rounds::{Made, repeat};
 pub(crate) use write::{About, write};
 
 /// What an exporter does last.

@@ -10,15 +10,22 @@ use crate::tensorflow::DataType;
 /// How often a body is made before nothing more is said of the shapes of what it changes.
 const SETTLED: usize = 4;
 
-/// A loop over `states` that runs while `decision` and then the first answer of `round` say so; answers the last states. `at` names
+/// What a round of a loop makes, or the loop itself.
+pub(crate) struct Made {
+    pub(crate) states: Vec<Tensor>,
+    /// Of a round, tensors of which all are kept; of the loop, those of its rounds along a first axis of their own.
+    pub(crate) kept: Vec<Tensor>,
+}
+
+/// A loop over `states` that runs while `decision` and then the first answer of `round` say so. `at` names
 /// the operator in refusals. `graph` is that of the `walker` which makes the rounds.
 pub(crate) fn repeat<W>(
     walker: &mut W,
     graph: fn(&mut W) -> &mut Graph,
     (decision, states): (Tensor, &[Tensor]),
     at: &str,
-    mut round: impl FnMut(&mut W, Vec<Tensor>) -> Result<(Tensor, Vec<Tensor>)>,
-) -> Result<Vec<Tensor>> {
+    mut round: impl FnMut(&mut W, Vec<Tensor>) -> Result<(Tensor, Made)>,
+) -> Result<Made> {
     let mut dims: Vec<Dims> = states.iter().map(|state| state.dims.clone()).collect();
     let mut tries = 0..SETTLED;
     loop {
@@ -28,7 +35,7 @@ pub(crate) fn repeat<W>(
             Tensor { name, dims, dtype: state.dtype, channels_first: false, constant: None, known: None }
         });
         let given: Vec<_> = given.collect();
-        let (next, after) = round(walker, given.clone())?;
+        let (next, Made { states: after, kept }) = round(walker, given.clone())?;
         let is_alike = |(before, after): (&Tensor, &Tensor)| before.dtype == after.dtype;
         if after.len() != given.len() || !given.iter().zip(&after).all(is_alike) {
             let message = format!("{at} changes the number or the kinds of its values");
@@ -47,7 +54,7 @@ pub(crate) fn repeat<W>(
         }
         let graph = graph(walker);
         let next = scalar(graph, &next);
-        let made: Vec<_> = after.iter().map(|tensor| graph.channels_last(tensor)).collect();
+        let made: Vec<_> = after.iter().chain(&kept).map(|tensor| graph.channels_last(tensor)).collect();
         // What a body gives is made in it, and once: it may be a tensor around it, or one of its inputs.
         let outputs = [&[next], made.as_slice()].concat().into_iter().map(|name| {
             let wanted = format!("{name}/next");
@@ -55,7 +62,7 @@ pub(crate) fn repeat<W>(
         });
         let outputs: Vec<_> = outputs.collect();
         let kinds: Vec<_> =
-            [DataType::Bool].into_iter().chain(states.iter().map(|state| state.dtype)).collect();
+            [DataType::Bool].into_iter().chain(after.iter().chain(&kept).map(|made| made.dtype)).collect();
         let ports = |names: Vec<String>| -> Vec<Port> {
             names
                 .into_iter()
@@ -74,16 +81,20 @@ pub(crate) fn repeat<W>(
         inputs.extend(states.iter().map(|state| graph.channels_last(state)));
         let wanted = states.first().map_or_else(String::new, |state| format!("{}/last", state.name));
         let body = vec![("body", Attribute::Graph(Box::new(body)))];
-        let last = graph.push_all("Loop", &wanted, inputs, body, states.len());
-        let last = last.into_iter().zip(states).zip(dims).map(|((name, state), dims)| Tensor {
-            name,
-            dims,
-            dtype: state.dtype,
-            channels_first: false,
-            constant: None,
-            known: None,
-        });
-        return Ok(last.collect());
+        let last = graph.push_all("Loop", &wanted, inputs, body, states.len() + kept.len());
+        let along = |tensor: &Tensor| Some([&[None], tensor.dims.as_deref()?].concat());
+        let dims = dims.into_iter().chain(kept.iter().map(along));
+        let mut last =
+            last.into_iter().zip(kinds.into_iter().skip(1)).zip(dims).map(|((name, dtype), dims)| Tensor {
+                name,
+                dims,
+                dtype,
+                channels_first: false,
+                constant: None,
+                known: None,
+            });
+        let states = last.by_ref().take(states.len()).collect();
+        return Ok(Made { states, kept: last.collect() });
     }
 }
 

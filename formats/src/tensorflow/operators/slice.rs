@@ -234,15 +234,25 @@ impl Masks<'_> {
     }
 }
 
+/// The whole numbers that an input is, as far as they are known.
+fn known(call: &Call<'_>, place: usize) -> Result<Vec<Option<i64>>> {
+    let input = call.input(place)?;
+    let count = input.dim(0).filter(|count| *count < 64);
+    let unknown = || Some(vec![None; count?]);
+    input.values().or_else(unknown).map_or_else(|| Ok(call.ints(place)?.into_iter().map(Some).collect()), Ok)
+}
+
 fn strided_slice(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     let input = call.input(0)?;
-    let [begins, ends, steps] = [call.ints(1)?, call.ints(2)?, call.ints(3)?];
+    let (begins, ends, steps) = (known(call, 1)?, known(call, 2)?, call.ints(3)?);
     let masks = Masks { call };
     let places = begins.len();
     let is_dots = |place: &usize| masks.has("ellipsis_mask", *place);
     let is_new = |place: &usize| !is_dots(place) && masks.has("new_axis_mask", *place);
     let specified = (0..places).filter(|place| !is_dots(place) && !is_new(place)).count();
     let (mut parts, mut gone, mut new) = (Vec::new(), Vec::new(), Vec::new());
+    // Of axes of which one place is taken that the inputs decide, the numbers of these places.
+    let mut picked = Vec::new();
     // The next axis of what is read, and of what comes of it.
     let (mut axis, mut result) = (0, 0);
     for (place, ((begin, end), step)) in begins.iter().zip(&ends).zip(&steps).enumerate() {
@@ -253,19 +263,36 @@ fn strided_slice(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
             new.push(result as i64);
             result += 1;
         } else if masks.has("shrink_axis_mask", place) {
-            let end = if *begin == -1 { i64::MAX } else { begin.saturating_add(1) };
-            parts.push(Part { axis, begin: *begin, end, step: 1 });
+            match *begin {
+                Some(begin) => {
+                    let end = if begin == -1 { i64::MAX } else { begin.saturating_add(1) };
+                    parts.push(Part { axis, begin, end, step: 1 });
+                }
+                None => picked.push((axis, place as i64)),
+            }
             gone.push(axis);
             axis += 1;
         } else {
             let (first, last) = if *step < 0 { (i64::MAX, i64::MIN) } else { (0, i64::MAX) };
-            let begin = if masks.has("begin_mask", place) { first } else { *begin };
-            let end = if masks.has("end_mask", place) { last } else { *end };
+            let computes = |input| call.unsupported(format!("computes its input {input}"));
+            let begin = if masks.has("begin_mask", place) { Some(first) } else { *begin };
+            let end = if masks.has("end_mask", place) { Some(last) } else { *end };
+            let (begin, end) = (begin.ok_or_else(|| computes(1))?, end.ok_or_else(|| computes(2))?);
             parts.push(Part { axis, begin, end, step: *step });
             (axis, result) = (axis + 1, result + 1);
         }
     }
     let mut sliced = parts_of(graph, call, input, &parts);
+    for (axis, place) in picked {
+        let bounds = [[place], [place + 1]].map(|bound| graph.vector(call.name(), &bound));
+        let inputs = [vec![call.input(1)?.name.clone()], bounds.to_vec()].concat();
+        let place = graph.push("Slice", call.name(), inputs, Vec::new());
+        let inputs = vec![graph.channels_last(&sliced), place];
+        let name = graph.push("Gather", call.name(), inputs, axis_attribute(axis));
+        let mut dims = sliced.dims.clone();
+        dims.iter_mut().filter_map(|dims| dims.get_mut(axis)).for_each(|length| *length = Some(1));
+        sliced = tensor(name, &sliced, dims);
+    }
     if !gone.is_empty() || !new.is_empty() {
         sliced = reshaped(graph, call, sliced, &gone, &new);
     }
