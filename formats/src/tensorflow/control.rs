@@ -113,7 +113,8 @@ impl<'a> Walker<'a> {
             List::Whole(tensor) => tensor,
             List::Room(_) | List::Set { .. } => return Err(wrong(node, "uses a list that a loop fills")),
         };
-        let count = tensor.dim(0).ok_or_else(|| wrong(node, "changes a list of unknown length"))?;
+        let count =
+            tensor.dim(0).ok_or_else(|| wrong(node, "needs the elements of a list of unknown length"))?;
         let settings = vec![("num", Attr::Int(count as i64)), ("axis", Attr::Int(0))];
         let parts = self.translated(node, "Unpack", vec![(**tensor).clone()], settings)?;
         Ok(parts.into_iter().map(|part| Some(Rc::new(part))).collect())
