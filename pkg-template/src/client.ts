@@ -175,7 +175,7 @@ export class Client {
     const convert: Parameters<typeof readModelInput>[4] = (files, signature) =>
       this.#engine.convert(files, signature, waiter);
     const reading = Promise.all([readModelInput(source, options, this.#network, waiter, convert), loading]);
-    return this.#inTurn(`model ${name}`, waiter, reading, async ([{ about, ...input }]) => {
+    return this.#inTurn(`model ${name}`, waiter, reading, async ([{ about, bytes, ...input }]) => {
       const entry = { kind: "registerModel", name, ...input } as const;
       const stage = { stage: "compile", label: name, loaded: 0, total: null, unit: "bytes" } as const;
       waiter.report({ ...stage, ratio: null, cached: false });
@@ -185,7 +185,10 @@ export class Client {
       };
       const told = () => {
         entry.version.created = now();
-        return this.#engine.told(entry, waiter.report);
+        const told = this.#engine.told(entry, waiter.report, bytes);
+        // They go to the worker; another one is told from the file.
+        bytes = undefined;
+        return told;
       };
       const info = await this.#ask(waiter, told, entry, numbered);
       if (about) await known(async () => (await logging()).tell(this, info, about));

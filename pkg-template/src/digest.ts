@@ -5,13 +5,16 @@ const most = 2 ** 28;
 
 /** SHA-256 in hexadecimal digits; none of large files, and where the page's context has no cryptography. */
 export async function sha256Of(blob: Blob): Promise<string | undefined> {
-  return blob.size > most ? undefined : digestOf(blob);
+  return (await readWithSha256(blob))?.sha256;
 }
 
-/** The same of any file: all its bytes are in memory at once. */
-export async function digestOf(blob: Blob): Promise<string | undefined> {
+/** The same with the bytes that were read for it: a browser takes as long for each read as for the checksum. */
+export async function readWithSha256(
+  blob: Blob,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; sha256: string } | undefined> {
   const { subtle } = globalThis.crypto ?? {};
-  if (!subtle) return undefined;
-  const bytes = new Uint8Array(await subtle.digest("SHA-256", await blob.arrayBuffer()));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (!subtle || blob.size > most) return undefined;
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  return { bytes, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") };
 }

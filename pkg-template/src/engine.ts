@@ -191,9 +191,13 @@ export class Engine {
     return loading;
   }
 
-  /** How an entry is told to a worker. */
-  told<E extends Exclude<Entry, { kind: "statement" }>>(entry: E, report: Report = () => {}) {
-    return requestFor(entry, () => this.module("tokens", report));
+  /** How an entry is told to a worker. `bytes` are those of its file where they are at hand; they go to that worker. */
+  told<E extends Exclude<Entry, { kind: "statement" }>>(
+    entry: E,
+    report: Report = () => {},
+    bytes?: Uint8Array<ArrayBuffer>,
+  ) {
+    return requestFor(entry, () => this.module("tokens", report), bytes);
   }
 
   /** The ONNX file of a model of TensorFlow's, which a worker of its own makes where none is kept. */

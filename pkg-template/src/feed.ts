@@ -94,6 +94,8 @@ class Feed implements Stream {
 
   async #take(most: number, signal: AbortSignal | undefined): Promise<unknown[]> {
     await this.#fill(most, signal);
+    // Closed while more rows were gathered, it has none: that is no end.
+    this.#closing.signal.throwIfAborted();
     const batch = this.#here.findIndex(isArrow);
     return this.#here.splice(0, batch === 0 ? 1 : Math.min(most, batch < 0 ? most : batch));
   }

@@ -110,12 +110,13 @@ function keyOf(entry: Entry): unknown {
 }
 
 /**
- * How an entry is told to a worker. Its bytes are read anew each time, because they go over to the worker. `tokenizers` brings what
- * a model with a tokenizer needs.
+ * How an entry is told to a worker. Its bytes are read anew each time, because they go over to the worker, unless `bytes` are at hand.
+ * `tokenizers` brings what a model with a tokenizer needs.
  */
 export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>>(
   entry: E,
   tokenizers: () => Promise<WebAssembly.Module>,
+  bytes?: Uint8Array<ArrayBuffer>,
 ) {
   type Told = Extract<Request, { kind: E["kind"] }>;
   if (entry.kind === "registerObjects") {
@@ -124,7 +125,7 @@ export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>
   }
   if (!("blob" in entry)) return entry as unknown as Told;
   const { blob, ...rest } = entry;
-  const told = { ...rest, bytes: await bytesOf(blob) };
+  const told = { ...rest, bytes: bytes ?? (await bytesOf(blob)) };
   if (entry.kind !== "registerModel") return told as unknown as Told;
   const files = Object.entries(entry.files).map(async ([path, file]) => [path, await bytesOf(file)] as const);
   const reading = entry.settings.tokenizer && tokenizers();

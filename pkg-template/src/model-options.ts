@@ -3,7 +3,7 @@
 
 import { checkOptions, takes } from "./arguments.js";
 import { findModel, onnxIn } from "./conversion.js";
-import { sha256Of } from "./digest.js";
+import { readWithSha256 } from "./digest.js";
 import { problem } from "./errors.js";
 import type { ModelSettings, VersionSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
@@ -23,6 +23,13 @@ export interface ModelInput {
   version: VersionSettings;
 }
 
+/** The same as it was read. */
+export interface ReadModel extends ModelInput {
+  /** The file's bytes, for the worker that is told of it first; none of a large file. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+  about?: Logged;
+}
+
 /** Makes an ONNX file of a model's files. */
 type Convert = (files: ModelFile[], signature: string | undefined) => Promise<Blob>;
 
@@ -32,7 +39,7 @@ export async function readModelInput(
   network: Network,
   read: ReadOptions,
   convert: Convert,
-): Promise<ModelInput & { about?: Logged }> {
+): Promise<ReadModel> {
   const settings = settingsOf(options);
   const { labels, tokenizer, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
@@ -58,11 +65,13 @@ export async function readModelInput(
     blob = logged?.model ?? model ?? (await convert(found, options.signature));
   }
   if (texts) settings.tokenizer = new Uint8Array(await texts.arrayBuffer());
+  const digested = await readWithSha256(blob);
   const input = {
     blob,
+    bytes: digested?.bytes,
     settings,
     files: { ...logged?.files, ...files },
-    version: await versionOf(source, blob, options),
+    version: versionOf(source, digested?.sha256, options),
   };
   return logged ? { ...input, about: logged } : input;
 }
@@ -74,9 +83,8 @@ async function loggedIn(files: readonly ModelFile[]): Promise<Logged | undefined
 }
 
 /** A model that is given a version or an alias stands beside those that are there, else it takes their place. */
-async function versionOf(source: ModelSource, blob: Blob, { version, alias }: ModelOptions): Promise<VersionSettings> {
+function versionOf(source: ModelSource, sha256: string | undefined, { version, alias }: ModelOptions): VersionSettings {
   const settings: VersionSettings = { keep: version !== undefined || alias !== undefined };
-  const sha256 = await sha256Of(blob);
   if (sha256 !== undefined) settings.sha256 = sha256;
   if (version !== undefined) settings.version = version;
   if (alias !== undefined) settings.alias = alias;

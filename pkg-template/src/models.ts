@@ -3,7 +3,7 @@
 
 import type { ModelFiles } from "./cache.js";
 import type { Failed } from "./connection.js";
-import { digestOf } from "./digest.js";
+import { sha256Of } from "./digest.js";
 import { fromFailure, problem } from "./errors.js";
 import type { ModelSource } from "./interface.js";
 import type { Request } from "./worker/protocol.js";
@@ -52,10 +52,10 @@ const part = 2 ** 26;
 async function digestOfAll(files: readonly ModelFile[], signature: string | undefined): Promise<string | undefined> {
   const digests = files.map(async ([path, blob]) => {
     const found: (string | undefined)[] = [path];
-    for (let at = 0; at < blob.size; at += part) found.push(await digestOf(blob.slice(at, at + part)));
+    for (let at = 0; at < blob.size; at += part) found.push(await sha256Of(blob.slice(at, at + part)));
     return found;
   });
-  return digestOf(new Blob([JSON.stringify([signature, ...(await Promise.all(digests)).sort()])]));
+  return sha256Of(new Blob([JSON.stringify([signature, ...(await Promise.all(digests)).sort()])]));
 }
 
 /** What a SavedModel consists of, where a folder cannot be listed. */
@@ -205,7 +205,8 @@ export async function check(whole: Blob | undefined, sha256: string): Promise<vo
       hint: "leave it out: TensorFlow's files hold checksums of their own",
     });
   }
-  const found = await digestOf(whole);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await whole.arrayBuffer()));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (found === sha256) return;
   throw problem("checksum-mismatch", `expected a file with SHA-256 ${sha256}, found ${found}`, {
     hint: "the file was damaged or replaced: fetch it again, or correct `integrity`",

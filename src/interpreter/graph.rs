@@ -17,7 +17,7 @@ use crate::limits::TENSOR_AXES;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
 use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
-use crate::tensor::{ElementType, Parts, Shares, Tensor};
+use crate::tensor::{Buffer, ElementType, Parts, Shares, Tensor};
 
 /// A graph that can run.
 #[derive(Debug, Clone)]
@@ -226,7 +226,7 @@ impl Graph {
     pub(super) fn fold(&mut self) {
         let mut kept = Vec::new();
         // A few numbers of the file can be worked with for hours: what is made of weights is a few times as large as they are.
-        let all = self.constants.iter().flatten().map(Tensor::len).sum::<usize>();
+        let all = size(self.constants.iter().flatten());
         let mut room = all.saturating_mul(4).saturating_add(FOLDED);
         for node in std::mem::take(&mut self.nodes) {
             let inputs: Option<Vec<Tensor>> =
@@ -476,7 +476,6 @@ impl Graph {
 
 /// What a node makes of constants, unless it is too much. There is `room` for so many elements.
 fn folded(node: &Node, inputs: Vec<Tensor>, room: &mut usize) -> Option<Vec<Tensor>> {
-    let size = |tensors: &[Tensor]| tensors.iter().map(Tensor::len).sum::<usize>();
     let shapes: Vec<Shape> = inputs.iter().map(shape_of).collect();
     let values: Vec<_> = inputs.iter().cloned().map(Some).collect();
     if node.operator.is_long(&values) {
@@ -487,7 +486,7 @@ fn folded(node: &Node, inputs: Vec<Tensor>, room: &mut usize) -> Option<Vec<Tens
     let mut most = FOLDED;
     if outputs.iter().any(|(element, _)| *element == ElementType::String) {
         // Each may be long.
-        most = FOLLOWED;
+        known.filter(|count| *count <= FOLLOWED)?;
     } else if size(&inputs) > FOLDED {
         // Large weights become others: quantised ones floats.
         most = inputs.iter().map(Tensor::len).max().filter(|_| cfg!(feature = "full") && known.is_some())?;
@@ -499,6 +498,15 @@ fn folded(node: &Node, inputs: Vec<Tensor>, room: &mut usize) -> Option<Vec<Tens
     let outputs = node.operator.eval(inputs).ok().filter(|outputs| size(outputs) <= most)?;
     *room -= size(&outputs);
     Some(outputs)
+}
+
+/// The elements of tensors, with the letters of texts.
+fn size<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> usize {
+    let size = |tensor: &Tensor| match tensor.buffer() {
+        Buffer::String(texts) => texts.iter().map(|text| 1 + text.len()).sum(),
+        _ => tensor.len(),
+    };
+    tensors.into_iter().map(size).sum()
 }
 
 /// Those of `all` outputs that the graph names, with their numbers.

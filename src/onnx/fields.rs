@@ -30,6 +30,7 @@ pub(super) mod attribute {
 }
 
 pub(super) mod tensor {
+    pub(in crate::onnx) const RAW_DATA: u64 = 9;
     pub(in crate::onnx) const EXTERNAL_DATA: u64 = 13;
     pub(in crate::onnx) const DATA_LOCATION: u64 = 14;
     /// The value of [`DATA_LOCATION`] for a tensor in another file.

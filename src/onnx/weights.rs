@@ -42,16 +42,26 @@ pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProt
         let graph = proto.graph.get_or_insert_default();
         let without_weights = without(message, fields::graph::INITIALIZER).map_err(failure::decode)?;
         graph.merge(without_weights.as_slice()).map_err(failure::decode)?;
-        for tensor in Fields::new(message).messages(fields::graph::INITIALIZER) {
-            let mut tensor = pb::TensorProto::decode(tensor).map_err(failure::decode)?;
+        for message in Fields::new(message).messages(fields::graph::INITIALIZER) {
+            let without_values = without(message, fields::tensor::RAW_DATA).map_err(failure::decode)?;
+            let mut tensor = pb::TensorProto::decode(without_values.as_slice()).map_err(failure::decode)?;
+            let own = || Fields::new(message).messages(fields::tensor::RAW_DATA).last();
+            let mut raw = external_part(&mut tensor, external)?.or_else(own).unwrap_or_default();
             note(&tensor.name, &tensor, &mut types);
-            resolve_tensor(&mut tensor, external)?;
-            if tensor.encoded_len() >= LARGE && widen::is_readable(tensor.data_type) {
+            if widen::is_widened(tensor.data_type) {
+                tensor.raw_data = std::mem::take(&mut raw).to_vec();
+                widen::widen_tensor(&mut tensor)?;
+            }
+            if tensor.encoded_len() + raw.len() >= LARGE && widen::is_readable(tensor.data_type) {
                 check::check_tensor(&tensor)?;
                 let (dims, data_type, name) = (tensor.dims.clone(), tensor.data_type, tensor.name.clone());
-                let loaded = tensors::load(tensor).map_err(|error| failure::load(error).context(&name))?;
-                weights.insert(name.clone(), loaded);
+                // What was widened is in the message.
+                let loaded =
+                    if raw.is_empty() { tensors::load(tensor) } else { tensors::load_apart(tensor, raw) };
+                weights.insert(name.clone(), loaded.map_err(|error| failure::load(error).context(&name))?);
                 tensor = pb::TensorProto { dims, data_type, name, ..pb::TensorProto::default() };
+            } else {
+                tensor.raw_data.extend_from_slice(raw);
             }
             graph.initializer.push(tensor);
         }
@@ -89,33 +99,40 @@ fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>, types: &mu
 
 /// Fetches the content of `tensor` from its file, and widens its floats.
 fn resolve_tensor(tensor: &mut pb::TensorProto, external: &Parts<'_>) -> Result<()> {
-    if tensor.data_location == Some(DataLocation::External.into()) {
-        let entry = |key: &str| {
-            tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
-        };
-        let file = entry("location").invariant("the file of a weight")?;
-        let content = inner_path(file).and_then(|file| external.get(&file));
-        let content = *content.invariant("a file whose presence was checked")?;
-        let number = |key: &str| entry(key).map_or(Some(None), |digits| digits.parse().ok().map(Some));
-        let part = || {
-            let start: usize = number("offset")?.unwrap_or(0);
-            let length = number("length")?.map_or_else(|| content.len().checked_sub(start), Some)?;
-            content.get(start..start.checked_add(length)?)
-        };
-        let part = part().map(<[u8]>::to_vec).ok_or_else(|| {
-            let message = format!(
-                "tensor `{}` lies beyond the end of `{file}`, which has {} bytes",
-                tensor.name,
-                content.len()
-            );
-            Error::new(Code::InvalidModel, message)
-                .hint("the files are of different models, or one is damaged")
-        })?;
-        tensor.raw_data = part;
-        tensor.data_location = None;
-        tensor.external_data.clear();
+    if let Some(part) = external_part(tensor, external)? {
+        tensor.raw_data = part.to_vec();
     }
     widen::widen_tensor(tensor)
+}
+
+/// The content of `tensor` where that is in another file, which it names no more then.
+fn external_part<'a>(tensor: &mut pb::TensorProto, external: &Parts<'a>) -> Result<Option<&'a [u8]>> {
+    if tensor.data_location != Some(DataLocation::External.into()) {
+        return Ok(None);
+    }
+    let entry = |key: &str| {
+        tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+    };
+    let file = entry("location").invariant("the file of a weight")?;
+    let content = inner_path(file).and_then(|file| external.get(&file));
+    let content = *content.invariant("a file whose presence was checked")?;
+    let number = |key: &str| entry(key).map_or(Some(None), |digits| digits.parse().ok().map(Some));
+    let part = || {
+        let start: usize = number("offset")?.unwrap_or(0);
+        let length = number("length")?.map_or_else(|| content.len().checked_sub(start), Some)?;
+        content.get(start..start.checked_add(length)?)
+    };
+    let part = part().ok_or_else(|| {
+        let message = format!(
+            "tensor `{}` lies beyond the end of `{file}`, which has {} bytes",
+            tensor.name,
+            content.len()
+        );
+        Error::new(Code::InvalidModel, message).hint("the files are of different models, or one is damaged")
+    })?;
+    tensor.data_location = None;
+    tensor.external_data.clear();
+    Ok(Some(part))
 }
 
 fn check_present(bytes: &[u8], external: &Parts<'_>) -> Result<()> {

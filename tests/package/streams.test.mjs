@@ -62,28 +62,34 @@ test("a query over a stream ends with an error where its table is dropped or rep
   const found = await inPage(async ({ PredictQL, failure }) => {
     const db = new PredictQL();
     const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
-    async function* quiet() {
-      yield { i: 1 };
+    // Registration takes the first hundred rows; whoever asks for more is a query.
+    const hundred = Array.from({ length: 100 }, (_, i) => ({ i }));
+    async function* quiet(asked) {
+      yield hundred;
+      asked();
       await new Promise(() => {});
     }
     const ended = [];
     for (const end of [() => db.dropTable("quiet"), () => db.registerTable("quiet", [{ i: 7 }])]) {
-      await db.registerTable("quiet", quiet());
+      const { promise, resolve } = Promise.withResolvers();
+      await db.registerTable("quiet", quiet(resolve));
       const waiting = failure(db.query("SELECT i FROM quiet"));
-      await soon();
+      await promise;
       await end();
       const { code, message } = await waiting;
       ended.push([code, message]);
     }
-    async function* slow() {
-      for (let i = 0; i < 2000; i++) {
+    const { promise: isHalf, resolve } = Promise.withResolvers();
+    async function* endless() {
+      for (let i = 0; ; i++) {
         yield { i };
         if (i % 100 === 0) await soon();
+        if (i === 200) resolve();
       }
     }
-    await db.registerTable("slow", slow());
+    await db.registerTable("slow", endless());
     const half = failure(db.query("CREATE TABLE half AS SELECT i FROM slow"));
-    await soon();
+    await isHalf;
     await db.registerTable("slow", [{ i: 5 }]);
     ended.push([(await half).code, (await failure(db.query("SELECT * FROM half"))).code]);
     async function* broken() {

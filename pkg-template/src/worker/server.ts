@@ -27,7 +27,8 @@ function holdForLife(lock: string): Promise<string | undefined> {
 }
 
 scope.onmessage = async ({ data }) => {
-  const lock = data.kind === "start" && data.lock !== undefined ? await holdForLife(data.lock) : undefined;
+  const holding = data.kind === "start" && data.lock !== undefined ? holdForLife(data.lock) : undefined;
   const answer = await host.answer(data);
+  const lock = await holding;
   scope.postMessage(lock === undefined ? answer : { ...answer, lock }, transferable(answer));
 };

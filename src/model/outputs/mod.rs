@@ -230,7 +230,9 @@ impl Outputs {
             0 => port.name.clone(),
             count => format!("{}_{count}", port.name),
         };
-        if let Some(labels) = zipped {
+        // A file may put anything through its ZipMap.
+        let holds_floats = port.data_type == DataType::Float64 || holds_scores(port, None);
+        if let Some(labels) = zipped.filter(|_| holds_floats) {
             let plain_name = "probabilities";
             let is_free = known.zipped.iter().flatten().count() == 1
                 && !outputs.iter().any(|other| other.name.eq_ignore_ascii_case(plain_name));

@@ -19,6 +19,11 @@ pub(in crate::onnx) fn is_readable(element: i32) -> bool {
     element_type(element).is_some()
 }
 
+/// Whether tensors of this type become wider ones.
+pub(in crate::onnx) fn is_widened(element: i32) -> bool {
+    is_half(element) || Narrow::of(element).is_some()
+}
+
 /// The type that tensors of the type `element` are computed in.
 pub(crate) fn element_type(element: i32) -> Option<ElementType> {
     Some(match Element::try_from(element).ok()? {

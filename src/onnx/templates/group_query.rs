@@ -182,7 +182,8 @@ fn group_query_heads(node: &Instance<'_>) -> String {
             "
         )
     } else {
-        let (keys, values, all) = (heads, heads + groups, heads + 2 * groups);
+        let (keys, values) = (heads, heads.saturating_add(groups));
+        let all = values.saturating_add(groups);
         format!(
             "split = Reshape query [0,0,{all},-1]
             q_split = Slice split [0] [{keys}] [2]

@@ -139,7 +139,7 @@ fn q_gemm(node: &Instance<'_>) -> Result<String> {
         float_b = DequantizeLinear b b_scale b_zero axis={}
         product = Gemm float_a float_b _ alpha={alpha:?} transA={trans_a} transB={trans_b}
         ",
-        1 - trans_b
+        i64::from(trans_b == 0)
     );
     if node.has(6) {
         body += &format!(

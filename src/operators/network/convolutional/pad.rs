@@ -109,10 +109,11 @@ impl Pad {
         let axes = input.shape().iter().zip(&shape).zip(&around.pads).zip(strides(input.shape()));
         for (((length, padded), pads), step) in axes {
             let sources = self.sources(*length, *padded, *pads, step)?;
-            taken = taken
-                .iter()
-                .flat_map(|start| sources.iter().map(move |source| start.saturating_add(*source)))
-                .collect();
+            let mut further = Vec::with_capacity(taken.len().saturating_mul(sources.len()));
+            for start in &taken {
+                further.extend(sources.iter().map(|source| start.saturating_add(*source)));
+            }
+            taken = further;
         }
         // The constant stands behind all elements.
         let last = input.len();
