@@ -203,17 +203,16 @@ export class Engine {
   /** The ONNX file of a model of TensorFlow's, which a worker of its own makes where none is kept. */
   async convert(files: readonly ModelFile[], signature: string | undefined, waiter: Waiter): Promise<Blob> {
     const { signal, report = () => {} } = waiter;
-    const make = async (files: ConvertRequest["files"], signature: string | undefined) => {
-      const module = await this.module("formats", report);
+    const module = () => this.module("formats", report);
+    const ask = async (request: ConvertRequest) => {
       const connection = new Connection(await startWorker(this.#options));
       try {
-        const request = { kind: "convert", module, files, signature } as const;
         return await abortable(abortable(connection.call(request, signal), signal), this.#closing.signal);
       } finally {
         connection.end(undefined);
       }
     };
-    return known(async () => (await models()).converted(files, signature, make, await this.#network.keeper()));
+    return known(async () => (await models()).converted(module, files, signature, ask, this.#network));
   }
 
   async catalog(): Promise<Catalog> {

@@ -1,11 +1,11 @@
 // Models of several files: TensorFlow's formats, and ONNX with a tokenizer; of a folder of the device or of a server, or of a zip. A
 // module of its own, for few pages have one.
 
-import type { ModelFiles } from "./cache.js";
 import type { Failed } from "./connection.js";
 import { sha256Of } from "./digest.js";
 import { fromFailure, problem } from "./errors.js";
 import type { ModelSource } from "./interface.js";
+import type { Network } from "./network.js";
 import type { Request } from "./worker/protocol.js";
 
 /** A file of a model, by its path in the model's folder. */
@@ -16,17 +16,21 @@ export type ConvertRequest = Extract<Request, { kind: "convert" }>;
 /** Which converter the package holds: the checksum of its file. */
 declare const CONVERTER: string;
 
-/** The ONNX file of a model of TensorFlow's, made by `convert` in a worker that keeps nothing, or kept from an earlier time. */
+/** The ONNX file of a model of TensorFlow's: made by a worker that keeps nothing, which is asked by `ask`, or kept from an earlier time. */
 export async function converted(
+  module: () => Promise<WebAssembly.Module>,
   files: readonly ModelFile[],
   signature: string | undefined,
-  convert: (files: ConvertRequest["files"], signature: string | undefined) => Promise<Uint8Array<ArrayBuffer>>,
-  kept: ModelFiles | undefined,
+  ask: (request: ConvertRequest) => Promise<Uint8Array<ArrayBuffer>>,
+  network: Network,
 ): Promise<Blob> {
   const make = async () => {
+    const converter = await module();
     const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
-    return new Blob([await convert(await Promise.all(bytes), signature).catch(failed)]);
+    const request = { kind: "convert", module: converter, files: await Promise.all(bytes), signature } as const;
+    return new Blob([await ask(request).catch(failed)]);
   };
+  const kept = await network.keeper();
   const digest = kept && (await digestOfAll(files, signature));
   if (!kept || digest === undefined) return make();
   // To what is kept the converter is a server of files, which have changed when it has.
