@@ -318,11 +318,14 @@ impl Offers<'_> {
     }
 
     fn variables(&mut self) {
-        // T-SQL's have an `@` in the text; the others with signs in their names are the engine's own.
-        let is_said = |name: &&String| self.cursor.dialect == Dialect::BigQuery && !name.contains(['@', '$']);
-        let foreseen: Vec<_> = self.variables.iter().map(|(name, ..)| name).filter(is_said).collect();
-        for name in self.cursor.variables.iter().chain(foreseen) {
+        for name in &self.cursor.variables {
             self.name(name, CompletionKind::Alias, Some("variable".into()), None);
+        }
+        for (name, variable, _) in self.variables {
+            // Those with signs in their names are the engine's own; T-SQL's have an `@` in the text.
+            if self.cursor.dialect == Dialect::BigQuery && !name.contains(['@', '$']) {
+                self.name(name, CompletionKind::Alias, Some(variable.data_type.to_string()), None);
+            }
         }
         if self.cursor.begun.starts_with('@') {
             self.words(match self.cursor.dialect {
@@ -456,19 +459,23 @@ impl Offers<'_> {
             }
             self.functions(|kind| (kind == "TABLE") == is_name && kind != "OPERATOR");
         }
-        let all = || self.cursor.queries.iter().rev().flatten();
-        let first = self.cursor.qualifier.first();
-        // One table that is called so does where others are wrong.
-        let named = all()
-            .filter(|source| source.name.as_ref().zip(first).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)));
-        let named = named.map(|source| format!("SELECT {value}.* FROM {}", source.text));
-        let tables: Vec<_> = all().map(|source| &*source.text).collect();
-        let from = if tables.is_empty() { "" } else { " FROM " };
-        let together = format!("SELECT {value}.*{from}{}", tables.join(", "));
-        // Tables keep their names behind a pipe.
-        let piped = all().filter_map(|source| source.text.strip_prefix('(')?.strip_suffix(')'));
-        let piped = piped.map(|query| format!("{query} |> SELECT {value}.*"));
-        let fields = named.chain([together]).chain(piped).find_map(|query| self.columns_of(&query));
+        let mut queries = Vec::new();
+        let mut together = format!("SELECT {value}.*");
+        let first = self.cursor.qualifier.first().map_or("", String::as_str);
+        for (number, source) in self.cursor.queries.iter().rev().flatten().enumerate() {
+            // One table that is called so does where others are wrong.
+            if source.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(first)) {
+                queries.push(format!("SELECT {value}.* FROM {}", source.text));
+            }
+            // Tables keep their names behind a pipe.
+            if let Some(query) = source.text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+                queries.push(format!("{query} |> SELECT {value}.*"));
+            }
+            together += if number == 0 { " FROM " } else { ", " };
+            together += &source.text;
+        }
+        queries.push(together);
+        let fields = queries.iter().find_map(|query| self.columns_of(query));
         for field in fields.unwrap_or_default() {
             self.name(&field.name, CompletionKind::Column, Some(field.data_type.to_string()), None);
         }
@@ -557,9 +564,12 @@ impl Offers<'_> {
                 // An array of another table needs that table beside it, which may be one of a query around.
                 let alone = self.columns_of(&format!("SELECT * FROM {}", source.text));
                 let beside = || {
-                    let around = self.cursor.queries.iter().skip(level + 1).rev().flatten();
-                    let tables = around.chain(query.iter().take(index + 1)).map(|source| &*source.text);
-                    let from = tables.collect::<Vec<_>>().join(", ");
+                    let mut tables: Vec<&str> = Vec::new();
+                    for outer in self.cursor.queries.iter().skip(level + 1).rev() {
+                        tables.extend(outer.iter().map(|source| &*source.text));
+                    }
+                    tables.extend(query.iter().take(index + 1).map(|source| &*source.text));
+                    let from = tables.join(", ");
                     match &source.name {
                         Some(name) => {
                             let name = self.written(name);

@@ -85,6 +85,7 @@ pub(crate) fn cursor(
     let outline = Outline { text, tokens: &all, place: Span::new(begun, before.len()) };
     let statement = outline.statement();
     let groups = outline.groups(statement.clone());
+    let [aliases, windows] = outline.names(groups.last().cloned().unwrap_or_default());
     let words_of_statement = all.get(statement.clone()).unwrap_or_default();
     Some(Cursor {
         dialect,
@@ -96,8 +97,8 @@ pub(crate) fn cursor(
         expected: what,
         queries: groups.iter().rev().map(|group| outline.sources(group.clone())).collect(),
         with: groups.iter().flat_map(|group| outline.with(group.clone())).collect(),
-        aliases: groups.last().map(|group| outline.aliases(group.clone())).unwrap_or_default(),
-        windows: groups.iter().flat_map(|group| outline.windows(group.clone())).collect(),
+        aliases,
+        windows,
         callers: groups.iter().rev().filter_map(|group| outline.caller(group.start)).collect(),
         statement: words_of_statement.iter().take(5).map(|token| outline.word(token)).collect(),
         variables: outline.variables(dialect),
@@ -368,49 +369,67 @@ impl<'a> Outline<'a> {
         queries
     }
 
-    /// Names that the SELECT list gives, where the place stands in a clause that may use them.
-    fn aliases(&self, group: Range<usize>) -> Vec<String> {
-        let before: Vec<_> = self.flat(group).take_while(|index| !self.is_behind_place(*index)).collect();
-        let clause = before.iter().rev().find(|index| self.is_word(**index, BEHIND_FROM));
-        if !clause.is_some_and(|index| self.is_word(*index, &["GROUP", "HAVING", "QUALIFY", "ORDER"])) {
-            return Vec::new();
+    /// Names that the SELECT list gives, where the place stands in a clause that may use them, and those of WINDOW.
+    fn names(&self, group: Range<usize>) -> [Vec<String>; 2] {
+        let (mut aliases, mut windows) = (Vec::new(), Vec::new());
+        let (mut is_list, mut is_window, mut is_used) = (false, false, false);
+        for index in self.flat(group) {
+            let is_behind = self.is_behind_place(index);
+            if self.is_word(index, &["FROM"]) {
+                is_list = false;
+            } else if self.is_word(index, BEHIND_FROM) {
+                is_window |= self.is_word(index, &["WINDOW"]);
+                if !is_behind {
+                    is_used = self.is_word(index, &["GROUP", "HAVING", "QUALIFY", "ORDER"]);
+                }
+                if !is_behind && self.is_word(index, &["SELECT"]) {
+                    is_list = true;
+                    aliases.clear();
+                }
+            } else if self.is_word(index, &["AS"]) {
+                if is_list {
+                    aliases.extend(self.name(index + 1));
+                } else if is_window {
+                    windows.extend(self.name(index.saturating_sub(1)));
+                }
+            }
         }
-        let start = before.iter().rposition(|index| self.is_word(*index, &["SELECT"])).unwrap_or(0);
-        let list = before.into_iter().skip(start).take_while(|index| !self.is_word(*index, &["FROM"]));
-        list.filter(|index| self.is_word(*index, &["AS"])).filter_map(|index| self.name(index + 1)).collect()
-    }
-
-    /// The names of WINDOW.
-    fn windows(&self, group: Range<usize>) -> Vec<String> {
-        let all = self.flat(group).skip_while(|index| !self.is_word(*index, &["WINDOW"]));
-        let named = all.filter(|index| self.is_word(index + 1, &["AS"]));
-        named.filter_map(|index| self.name(index)).collect()
+        if !is_used {
+            aliases.clear();
+        }
+        [aliases, windows]
     }
 
     /// The names behind DECLARE, and those of parameters. T-SQL's tell themselves.
     fn variables(&self, dialect: Dialect) -> Vec<String> {
-        if dialect == Dialect::TSql {
-            let others = self.tokens.iter().filter(|token| token.span.start != self.place.start);
-            let named = others.filter_map(|token| match &token.kind {
-                TokenKind::Parameter(name) if !name.starts_with('@') => Some(format!("@{name}")),
-                _ => None,
-            });
-            return named.collect();
-        }
         let mut names = Vec::new();
+        if dialect == Dialect::TSql {
+            for token in self.tokens {
+                match &token.kind {
+                    TokenKind::Parameter(name)
+                        if !name.starts_with('@') && token.span.start != self.place.start =>
+                    {
+                        names.push(format!("@{name}"));
+                    }
+                    _ => {}
+                }
+            }
+            return names;
+        }
         for start in 0..self.tokens.len() {
-            let is_routine = self.is_word(start, &["PROCEDURE", "FUNCTION"]);
-            let mut name = (start..)
-                .take_while(|_| is_routine)
-                .take_while(|index| self.name(*index).is_some() || self.is_mark(*index, Punctuation::Dot));
-            let open = name.by_ref().last().map_or(start, |last| last + 1);
-            if self.is_mark(open, Punctuation::LeftParen) && is_routine {
-                let list = self.flat(open + 1..self.closing(open, self.tokens.len()));
-                let first =
-                    list.filter(|index| *index == open + 1 || self.is_mark(index - 1, Punctuation::Comma));
-                let name =
-                    first.map(|index| index + usize::from(self.is_word(index, &["IN", "OUT", "INOUT"])));
-                names.extend(name.filter_map(|index| self.name(index)));
+            if self.is_word(start, &["PROCEDURE", "FUNCTION"]) {
+                let mut open = start;
+                while self.name(open).is_some() || self.is_mark(open, Punctuation::Dot) {
+                    open += 1;
+                }
+                let end = self.closing(open, self.tokens.len());
+                let is_list = self.is_mark(open, Punctuation::LeftParen);
+                for index in self.flat(open + 1..if is_list { end } else { 0 }) {
+                    if index == open + 1 || self.is_mark(index - 1, Punctuation::Comma) {
+                        let mode = self.is_word(index, &["IN", "OUT", "INOUT"]);
+                        names.extend(self.name(index + usize::from(mode)));
+                    }
+                }
             }
             if self.is_word(start, &["DECLARE"]) {
                 let listed = (start + 1..).step_by(2);

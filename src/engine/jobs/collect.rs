@@ -40,9 +40,7 @@ impl<F: Finish> Job for Collect<F> {
         match self.root.poll(ctx.exec)? {
             Poll::Batch(_) if !F::HOLDS => Ok(JobStep::Working(self)),
             Poll::Batch(batch) => {
-                let held = self.held.get_or_insert_with(|| Held::new(&ctx.exec.env.memory));
-                held.add(batch.bytes());
-                held.check("the statement", "filter the rows with WHERE, or select fewer columns")?;
+                count(&mut self.held, &batch, ctx)?;
                 self.rows.push(batch);
                 Ok(JobStep::Working(self))
             }
@@ -51,4 +49,11 @@ impl<F: Finish> Job for Collect<F> {
             Poll::Done => self.then.finish(self.rows, ctx),
         }
     }
+}
+
+/// Tells the query of rows that are held.
+fn count(held: &mut Option<Held>, batch: &Batch, ctx: &JobContext<'_>) -> Result<()> {
+    let held = held.get_or_insert_with(|| Held::new(&ctx.exec.env.memory));
+    held.add(batch.bytes());
+    held.check("the statement", "filter the rows with WHERE, or select fewer columns")
 }
