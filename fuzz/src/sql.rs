@@ -8,7 +8,7 @@ use crate::host;
 pub(crate) fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let engine = host::engine_for(&text);
-    for found in &engine.check(&text).diagnostics {
+    for found in &engine.check(&text, None).diagnostics {
         let places = [found.span, found.fix.as_ref().map(|fix| fix.span)];
         for span in places.into_iter().flatten() {
             assert!(text.get(span.start..span.end).is_some(), "{found:?}\n{text}");

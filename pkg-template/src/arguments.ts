@@ -10,6 +10,7 @@ import type {
   PrepareOptions,
   QueryOptions,
   TableOptions,
+  TextOptions,
   WarmupOptions,
 } from "./interface.js";
 import type { CsvTextOptions } from "./texts.js";
@@ -64,6 +65,7 @@ export const takes = {
     rowMode: words("object", "array"),
     int64: words("number", "bigint", "string"),
   } satisfies Kinds<QueryOptions>,
+  text: { dialect } satisfies Kinds<TextOptions>,
   prepare: { ...call, dialect } satisfies Kinds<PrepareOptions>,
   explain: { ...call, dialect, analyze: flag } satisfies Kinds<ExplainOptions>,
   warmup: { ...call, batchSize: some } satisfies Kinds<WarmupOptions>,

@@ -18,6 +18,7 @@ import type {
   PrepareOptions,
   TableOptions,
   TableSource,
+  TextOptions,
 } from "./interface.js";
 import type { Entry, TableEntry } from "./journal.js";
 import { restMissing } from "./load.js";
@@ -238,12 +239,13 @@ export class Client {
     return known(async () => (await unlogging()).exported(this, this.#engine.entries, name));
   }
 
-  async check(sql: string): Promise<CheckResult> {
-    return this.#ask({}, () => ({ kind: "check", sql }));
+  async check(sql: string, { dialect }: TextOptions): Promise<CheckResult> {
+    return this.#ask({}, () => ({ kind: "check", sql, dialect }));
   }
 
-  async complete(sql: string, offset: number): Promise<Completion[]> {
-    return this.#ask({}, () => ({ kind: "complete", sql, offset: Math.max(0, Math.trunc(offset) || 0) }));
+  async complete(sql: string, offset: number, { dialect }: TextOptions): Promise<Completion[]> {
+    const place = Math.max(0, Math.trunc(offset) || 0);
+    return this.#ask({}, () => ({ kind: "complete", sql, offset: place, dialect }));
   }
 
   async catalog(): Promise<Catalog> {

@@ -19,6 +19,7 @@ import {
 import { tags } from "@lezer/highlight";
 import type { PredictQL } from "./database.js";
 import type { Completion, Diagnostic } from "./glue/predictql.js";
+import type { TextOptions } from "./interface.js";
 
 /** What is asked of a database. */
 type Engine = Pick<PredictQL, "check" | "complete" | "on">;
@@ -43,20 +44,20 @@ export const dialect: SQLDialect = SQLDialect.define({
 
 /**
  * Everything that makes an editor one of PredictQL's: add it to `extensions`. `db` may be a function, for a database that is not
- * there yet: until then there are colours only.
+ * there yet: until then there are colours only. `options` say how the text is read.
  *
  * @example
  * new EditorView({ parent, extensions: [basicSetup, predictql(db)] });
  */
-export function predictql(db: Engine | (() => Engine | undefined)): Extension {
+export function predictql(db: Engine | (() => Engine | undefined), options: TextOptions = {}): Extension {
   const engine = typeof db === "function" ? db : () => db;
   return [
     dialect.language,
-    dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, engine()) }),
+    dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, engine(), options) }),
     functionNames,
     autocompletion(),
-    hoverTooltip((view, position) => explain(view.state, position, engine())),
-    linter((view) => lint(view, engine()), {
+    hoverTooltip((view, position) => explain(view.state, position, engine(), options)),
+    linter((view) => lint(view, engine(), options), {
       delay: 150,
       needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(catalogChanged))),
     }),
@@ -109,9 +110,9 @@ const matcher = new MatchDecorator({
     Decoration.mark({ class: highlightingFor(view.state, [tags.standard(tags.name)]) ?? "" }),
 });
 
-async function lint({ state }: EditorView, engine: Engine | undefined): Promise<Lint[]> {
+async function lint({ state }: EditorView, engine: Engine | undefined, options: TextOptions): Promise<Lint[]> {
   if (!engine) return [];
-  const { diagnostics } = await engine.check(state.doc.toString());
+  const { diagnostics } = await engine.check(state.doc.toString(), options);
   return diagnostics.map((diagnostic) => asLint(diagnostic, state.doc.length));
 }
 
@@ -128,11 +129,15 @@ function asLint({ from, to, severity, message, hint, fix }: Diagnostic, length: 
 }
 
 /** What the engine offers for the word before the cursor. */
-async function complete(context: CompletionContext, engine: Engine | undefined): Promise<CompletionResult | null> {
+async function complete(
+  context: CompletionContext,
+  engine: Engine | undefined,
+  options: TextOptions,
+): Promise<CompletionResult | null> {
   const word = context.matchBefore(/[`\w]+/);
   const isMember = context.matchBefore(/\./) !== null;
   if (!engine || (!word && !isMember && !context.explicit)) return null;
-  const found = await engine.complete(context.state.doc.toString(), context.pos);
+  const found = await engine.complete(context.state.doc.toString(), context.pos, options);
   return {
     from: word?.from ?? context.pos,
     options: found.map((completion) => ({ ...completion, boost: boosts[completion.type] ?? 0 })),
@@ -145,12 +150,17 @@ async function complete(context: CompletionContext, engine: Engine | undefined):
 const boosts: Partial<Record<Completion["type"], number>> = { column: 3, alias: 2, table: 2, model: 2, function: 1 };
 
 /** What is known of the word under the pointer: what the engine would offer, were the text to end with it. */
-async function explain(state: EditorState, position: number, engine: Engine | undefined): Promise<Tooltip | null> {
+async function explain(
+  state: EditorState,
+  position: number,
+  engine: Engine | undefined,
+  options: TextOptions,
+): Promise<Tooltip | null> {
   const line = state.doc.lineAt(position);
   const word = wordAt(line.text, position - line.from);
   if (!engine || !word) return null;
   const [from, to] = [line.from + word.from, line.from + word.to];
-  const found = await engine.complete(state.doc.toString(), to);
+  const found = await engine.complete(state.doc.toString(), to, options);
   const known = found.find(({ label, type }) => type !== "keyword" && isSame(label, word.text));
   if (!known || (known.detail === undefined && known.info === undefined)) return null;
   return { pos: from, end: to, above: true, create: () => ({ dom: card(known, word.text) }) };

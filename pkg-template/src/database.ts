@@ -22,6 +22,7 @@ import type {
   SqlValue,
   TableOptions,
   TableSource,
+  TextOptions,
   WarmupOptions,
 } from "./interface.js";
 import type { TableEntry } from "./journal.js";
@@ -273,9 +274,10 @@ export class PredictQL implements AsyncDisposable {
   }
 
   /** What is wrong with a text, and what it would answer, without running it: for editors. */
-  async check(sql: string): Promise<CheckResult> {
+  async check(sql: string, options: TextOptions = {}): Promise<CheckResult> {
     checkText("check", "sql", sql);
-    return this.#client.check(sql);
+    checkOptions("check", options, takes.text);
+    return this.#client.check(sql, options);
   }
 
   /**
@@ -287,9 +289,10 @@ export class PredictQL implements AsyncDisposable {
    * const words = await db.complete("SELECT pet FROM flowers", 10);
    * // [{ label: "petal_length", type: "column", detail: "FLOAT64", info: "of flowers" }, …]
    */
-  async complete(sql: string, offset: number): Promise<Completion[]> {
+  async complete(sql: string, offset: number, options: TextOptions = {}): Promise<Completion[]> {
     checkText("complete", "sql", sql);
-    return this.#client.complete(sql, offset);
+    checkOptions("complete", options, takes.text);
+    return this.#client.complete(sql, offset, options);
   }
 
   async tables(): Promise<TableInfo[]> {

@@ -249,10 +249,13 @@ export interface QueryOptions extends CallOptions {
   int64?: "number" | "bigint" | "string" | undefined;
 }
 
-export interface PrepareOptions extends CallOptions {
+/** How a text is read that an editor asks about. */
+export interface TextOptions {
   /** As for `query`. */
   dialect?: "bigquery" | "tsql" | undefined;
 }
+
+export interface PrepareOptions extends CallOptions, TextOptions {}
 
 export interface WarmupOptions extends CallOptions {
   /** How many rows a batch will have; default: 1. */
@@ -293,11 +296,9 @@ export interface LogEvent {
   data?: unknown;
 }
 
-export interface ExplainOptions extends CallOptions {
+export interface ExplainOptions extends CallOptions, TextOptions {
   /** Runs the query too, and says how many rows each operator gave and how long it took. */
   analyze?: boolean | undefined;
-  /** As for `query`. */
-  dialect?: "bigquery" | "tsql" | undefined;
 }
 
 export interface PredictOptions {

@@ -160,6 +160,21 @@ impl Relation {
 }
 
 impl Catalog {
+    /// A copy that may be changed to find out what statements would do. It shares rows and models, and has no log.
+    pub(crate) fn draft(&self) -> Self {
+        Self {
+            version: self.version,
+            relations: self.relations.clone(),
+            rules: self.rules.clone(),
+            models: self.models.clone(),
+            transforms: self.transforms.clone(),
+            routines: self.routines.clone(),
+            procedures: self.procedures.clone(),
+            models_by_bytes: Vec::new(),
+            log: Log::default(),
+        }
+    }
+
     /// # Errors
     /// `unknown-table`, with the nearest name.
     pub(crate) fn relation(&self, name: &str) -> Result<&Relation> {

@@ -1,12 +1,13 @@
 //! What an editor offers while somebody writes: names of the catalog, columns in sight, functions, keywords.
 
 use super::Engine;
+use super::check::{Check, Foreseen};
 use crate::catalog::Catalog;
-use crate::data::{DataType, Field, StructField};
+use crate::data::{DataType, Field};
 use crate::function;
 use crate::limits::{COMPLETION_TABLES, Limits};
 use crate::model::ModelOptions;
-use crate::plan::{self, Binding, Given, SeenLog, bind};
+use crate::plan::{self, Binding, Given, SeenLog, Variable, bind};
 use crate::syntax::{self, Cursor, Dialect, Source};
 use crate::table::CsvOptions;
 use std::sync::Arc;
@@ -101,6 +102,33 @@ const TYPES: &[&str] = &[
     "STRUCT<",
 ];
 
+const TSQL_TYPES: &[&str] = &[
+    "INT",
+    "BIGINT",
+    "SMALLINT",
+    "TINYINT",
+    "BIT",
+    "FLOAT",
+    "REAL",
+    "DECIMAL(",
+    "NUMERIC(",
+    "VARCHAR(",
+    "NVARCHAR(",
+    "CHAR(",
+    "NCHAR(",
+    "VARBINARY(",
+    "DATE",
+    "DATETIME",
+    "DATETIME2",
+];
+
+/// How the functions are called that take a part of a date.
+const OF_PARTS: &[&str] =
+    &["_TRUNC", "_DIFF", "LAST_DAY", "DATEADD", "DATEDIFF", "DATEPART", "DATENAME", "DATETRUNC"];
+
+/// What a table is called that has no name.
+const UNNAMED: &str = "_";
+
 const PARTS: &[&str] = &[
     "MICROSECOND",
     "MILLISECOND",
@@ -122,12 +150,17 @@ const PARTS: &[&str] = &[
 const EXTERNAL_OPTIONS: &[&str] = &["format", "uris", "object_metadata"];
 
 impl Engine {
-    /// What may be written at `position`, a byte of the text. The text may be unfinished, and wrong elsewhere.
-    pub fn complete(&self, sql: &str, position: usize) -> Vec<Completion> {
+    /// What may be written at `position`, a byte of the text. The text may be unfinished, and wrong elsewhere. Its dialect
+    /// is as [`Engine::check`] has it.
+    pub fn complete(&self, sql: &str, position: usize, dialect: Option<Dialect>) -> Vec<Completion> {
         let limits = &self.shared.limits;
-        let Some(cursor) = syntax::cursor(sql, position, limits) else { return Vec::new() };
-        let catalog = self.catalog();
-        let mut offers = Offers { cursor: &cursor, catalog: &catalog, limits, found: Vec::new() };
+        let Some(cursor) = syntax::cursor(sql, position, dialect, limits) else { return Vec::new() };
+        // The catalog and the variables as the statements before leave them.
+        let mut foreseen = self.foreseen();
+        let before = syntax::parse(sql.get(..cursor.start).unwrap_or_default(), limits, Some(cursor.dialect));
+        self.check_statements(before.statements.iter(), cursor.dialect, &mut foreseen, &mut Check::default());
+        let Foreseen { catalog, variables } = &foreseen;
+        let mut offers = Offers { cursor: &cursor, catalog, variables, limits, found: Vec::new() };
         offers.collect();
         offers.found
     }
@@ -136,6 +169,7 @@ impl Engine {
 struct Offers<'a> {
     cursor: &'a Cursor,
     catalog: &'a Catalog,
+    variables: &'a [Variable],
     limits: &'a Arc<Limits>,
     found: Vec<Completion>,
 }
@@ -148,8 +182,8 @@ impl Offers<'_> {
         if self.cursor.begun.starts_with('@') {
             return self.variables();
         }
-        if !self.cursor.qualifier.is_empty() {
-            return self.members();
+        if let Some(value) = &self.cursor.value {
+            return self.members(value);
         }
         match self.cursor.expected.as_deref() {
             Some("an expression" | "`,` or `FROM`") => self.expression(),
@@ -166,6 +200,11 @@ impl Offers<'_> {
                 }
             }
             Some("a procedure's name") => self.procedures(),
+            Some("a function's name") => self.routines(),
+            Some("a table function") => self.functions(|kind| kind == "TABLE"),
+            Some("`(` or a window's name" | "a window's name") => {
+                self.labels(&self.cursor.windows, CompletionKind::Alias);
+            }
             Some("the name of a table or model") => {
                 let is_said = |word: &str| self.cursor.statement.iter().any(|said| said == word);
                 let (of_model, of_table) = (is_said("MODEL"), is_said("TABLE") || is_said("VIEW"));
@@ -177,9 +216,9 @@ impl Offers<'_> {
                 }
             }
             Some("a column" | "a column's name") => self.columns(),
-            Some("a type") => self.words(TYPES),
+            Some("a type") => self.types(),
             Some("a type or `DEFAULT`") => {
-                self.words(TYPES);
+                self.types();
                 self.words(&["DEFAULT"]);
             }
             Some("an option's name") => self.options(),
@@ -233,8 +272,26 @@ impl Offers<'_> {
         }
     }
 
+    fn types(&mut self) {
+        self.words(match self.cursor.dialect {
+            Dialect::TSql => TSQL_TYPES,
+            Dialect::BigQuery => TYPES,
+        });
+    }
+
+    fn labels(&mut self, names: &[String], kind: CompletionKind) {
+        for name in names {
+            self.name(name, kind, None, None);
+        }
+    }
+
     fn expression(&mut self) {
         self.arguments();
+        self.labels(&self.cursor.aliases, CompletionKind::Alias);
+        let takes_part = |caller: &String| OF_PARTS.iter().any(|end| caller.ends_with(end));
+        if self.cursor.callers.first().is_some_and(takes_part) {
+            self.words(PARTS);
+        }
         self.columns();
         self.aliases();
         self.variables();
@@ -263,6 +320,12 @@ impl Offers<'_> {
     fn variables(&mut self) {
         for name in &self.cursor.variables {
             self.name(name, CompletionKind::Alias, Some("variable".into()), None);
+        }
+        for (name, variable, _) in self.variables {
+            // Those with signs in their names are the engine's own; T-SQL's have an `@` in the text.
+            if self.cursor.dialect == Dialect::BigQuery && !name.contains(['@', '$']) {
+                self.name(name, CompletionKind::Alias, Some(variable.data_type.to_string()), None);
+            }
         }
         if self.cursor.begun.starts_with('@') {
             self.words(match self.cursor.dialect {
@@ -342,7 +405,14 @@ impl Offers<'_> {
                 self.offer(Completion { label: name.into(), kind, detail: None, info: None, apply });
             }
         }
-        let routines: Vec<_> = if prefix.is_empty() { self.catalog.routines().collect() } else { Vec::new() };
+        if prefix.is_empty() {
+            self.routines();
+        }
+    }
+
+    /// The functions that SQL made.
+    fn routines(&mut self) {
+        let routines: Vec<_> = self.catalog.routines().collect();
         for (name, routine) in routines {
             let params: Vec<_> = routine.params.iter().map(|(name, _)| name.as_str()).collect();
             self.offer(Completion {
@@ -369,70 +439,52 @@ impl Offers<'_> {
         }
     }
 
-    /// What stands behind a dot: columns of a table, fields of a column, functions of a family, tables of a dataset.
-    fn members(&mut self) {
-        let Some((first, path)) = self.cursor.qualifier.split_first() else { return };
-        let is_name = self.cursor.expected.as_deref() == Some("the rest of a name");
-        let prefix = format!("{}.", self.cursor.qualifier.join("."));
-        if is_name {
-            let relations = self.catalog.relations().map(|(name, _)| (name, CompletionKind::Table));
-            let models = self.catalog.models().map(|(name, _)| (name, CompletionKind::Model));
-            let named: Vec<_> = relations.chain(models).collect();
-            for (name, kind) in named {
-                if let Some(rest) = name.strip_prefix(&*prefix) {
-                    self.name(rest, kind, None, None);
+    /// What stands behind a dot: columns of a table, fields of a value, functions of a family, tables of a dataset.
+    fn members(&mut self, value: &str) {
+        if let Some(last) = self.cursor.qualifier.last() {
+            let is_name = self.cursor.expected.as_deref() == Some("the rest of a name");
+            let prefix = format!("{}.", self.cursor.qualifier.join("."));
+            if is_name {
+                let relations = self.catalog.relations().map(|(name, _)| (name, CompletionKind::Table));
+                let models = self.catalog.models().map(|(name, _)| (name, CompletionKind::Model));
+                let named: Vec<_> = relations.chain(models).collect();
+                for (name, kind) in named {
+                    if let Some(rest) = name.strip_prefix(&*prefix) {
+                        self.name(rest, kind, None, None);
+                    }
+                }
+                if last.eq_ignore_ascii_case("INFORMATION_SCHEMA") {
+                    self.words(plan::VIEWS);
                 }
             }
-            if self
-                .cursor
-                .qualifier
-                .last()
-                .is_some_and(|last| last.eq_ignore_ascii_case("INFORMATION_SCHEMA"))
-            {
-                self.words(plan::VIEWS);
-            }
+            self.functions(|kind| (kind == "TABLE") == is_name && kind != "OPERATOR");
         }
-        self.functions(|kind| (kind == "TABLE") == is_name && kind != "OPERATOR");
-        let sources = self.sources();
-        let is_first = |name: &str| name.eq_ignore_ascii_case(first);
-        for (source, fields) in &sources {
-            // PREDICT has two names: that of its rows, and that of what its model gives.
-            if source.text.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("PREDICT")) {
-                let alias = source.name.as_ref().map(|name| format!(" AS {}", self.written(name)));
-                let from = format!("{} {}", source.text, alias.unwrap_or_default());
-                let fields = self.columns_of(&format!("{}.* FROM {from}", self.written(first)));
-                self.fields(&fields.unwrap_or_default(), path);
-            } else if source.name.as_deref().is_some_and(is_first) {
-                self.fields(fields, path);
+        let mut queries = Vec::new();
+        let mut together = format!("SELECT {value}.*");
+        let first = self.cursor.qualifier.first().map_or("", String::as_str);
+        for (number, source) in self.cursor.queries.iter().rev().flatten().enumerate() {
+            // One table that is called so does where others are wrong.
+            if source.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(first)) {
+                queries.push(format!("SELECT {value}.* FROM {}", source.text));
             }
+            // Tables keep their names behind a pipe.
+            if let Some(query) = source.text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+                queries.push(format!("{query} |> SELECT {value}.*"));
+            }
+            together += if number == 0 { " FROM " } else { ", " };
+            together += &source.text;
         }
-        for (_, fields) in &sources {
-            if fields.iter().any(|field| is_first(&field.name)) {
-                self.fields(fields, &self.cursor.qualifier);
-            }
-        }
-    }
-
-    /// The fields behind a path of names.
-    fn fields(&mut self, fields: &[Field], path: &[String]) {
-        let Some((first, rest)) = path.split_first() else {
-            for field in fields {
-                self.name(&field.name, CompletionKind::Column, Some(field.data_type.to_string()), None);
-            }
-            return;
-        };
-        if let Some(field) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(first))
-            && let DataType::Struct(fields) = &field.data_type
-        {
-            let named = fields.iter().filter(|field| !field.name.is_empty());
-            let field = |field: &StructField| Field::new(&field.name, field.data_type.clone());
-            self.fields(&named.map(field).collect::<Vec<_>>(), rest);
+        queries.push(together);
+        let fields = queries.iter().find_map(|query| self.columns_of(query));
+        for field in fields.unwrap_or_default() {
+            self.name(&field.name, CompletionKind::Column, Some(field.data_type.to_string()), None);
         }
     }
 
     /// The options of the statement.
     fn options(&mut self) {
-        let is_model = self.cursor.statement.iter().any(|word| word == "MODEL");
+        let is_said = |said: &str| self.cursor.statement.iter().any(|word| word == said);
+        let is_model = is_said("MODEL");
         let mut options: Vec<(&str, Option<String>, Option<String>)> = Vec::new();
         if is_model {
             let all = ModelOptions::ALL.iter();
@@ -441,6 +493,8 @@ impl Offers<'_> {
             options.extend(traffic.map(|name| (name, None, Some("Rows for several versions.".into()))));
             options
                 .extend(all.map(|option| (option.name, Some(option.takes.into()), Some(option.doc.into()))));
+        } else if is_said("EXPORT") {
+            options.extend(plan::EXPORT_OPTIONS.iter().map(|name| (*name, None, None)));
         } else {
             options.extend(EXTERNAL_OPTIONS.iter().chain(CsvOptions::NAMES).map(|name| (*name, None, None)));
         }
@@ -505,41 +559,45 @@ impl Offers<'_> {
     /// The tables in sight with their columns, those of the innermost query first.
     fn sources(&self) -> Vec<(Source, Vec<Field>)> {
         let mut sources = Vec::new();
-        for query in &self.cursor.queries {
+        for (level, query) in self.cursor.queries.iter().enumerate() {
             for (index, source) in query.iter().enumerate().take(COMPLETION_TABLES) {
-                // An array of another table needs that table beside it.
-                let alone = self.columns_of(&format!("* FROM {}", source.text));
+                // An array of another table needs that table beside it, which may be one of a query around.
+                let alone = self.columns_of(&format!("SELECT * FROM {}", source.text));
                 let beside = || {
-                    let written = |source: &Source| match &source.name {
-                        Some(name) => format!("{} AS {}", source.text, self.written(name)),
-                        None => source.text.clone(),
-                    };
-                    let all: Vec<_> = query.iter().take(index + 1).map(written).collect();
-                    let name = self.written(source.name.as_ref()?);
-                    let from = all.join(", ");
-                    self.columns_of(&format!("{name}.* FROM {from}"))
-                        .or_else(|| self.columns_of(&format!("{name} FROM {from}")))
+                    let mut tables: Vec<&str> = Vec::new();
+                    for outer in self.cursor.queries.iter().skip(level + 1).rev() {
+                        tables.extend(outer.iter().map(|source| &*source.text));
+                    }
+                    tables.extend(query.iter().take(index + 1).map(|source| &*source.text));
+                    let from = tables.join(", ");
+                    match &source.name {
+                        Some(name) => {
+                            let name = self.written(name);
+                            let fields = self.columns_of(&format!("SELECT {name}.* FROM {from}"));
+                            fields.or_else(|| self.columns_of(&format!("SELECT {name} FROM {from}")))
+                        }
+                        None => self.columns_of(&format!("SELECT {UNNAMED}.* FROM {from} AS {UNNAMED}")),
+                    }
                 };
-                if let Some(fields) = alone.or_else(beside) {
-                    sources.push((source.clone(), fields));
+                let offset = source.offset.as_ref().map(|name| Field::new(name, DataType::Int64));
+                let fields = alone.or_else(beside);
+                if fields.is_some() || offset.is_some() {
+                    let fields = fields.unwrap_or_default().into_iter().chain(offset);
+                    sources.push((source.clone(), fields.collect()));
                 }
             }
         }
         sources
     }
 
-    /// The columns of `SELECT {select}`, where that can be bound.
-    fn columns_of(&self, select: &str) -> Option<Vec<Field>> {
-        let with: Vec<_> = self
-            .cursor
-            .with
-            .iter()
-            .map(|(name, query)| format!("{} AS {query}", self.written(name)))
-            .collect();
+    /// The columns of a query, where that can be bound.
+    fn columns_of(&self, query: &str) -> Option<Vec<Field>> {
+        let with: Vec<_> =
+            self.cursor.with.iter().map(|(name, rest)| format!("{} {rest}", self.written(name))).collect();
         let text = match (with.is_empty(), self.cursor.dialect) {
-            (true, _) => format!("SELECT {select}"),
-            (false, Dialect::TSql) => format!("WITH {} SELECT {select}", with.join(", ")),
-            (false, Dialect::BigQuery) => format!("WITH RECURSIVE {} SELECT {select}", with.join(", ")),
+            (true, _) => query.into(),
+            (false, Dialect::TSql) => format!("WITH {} {query}", with.join(", ")),
+            (false, Dialect::BigQuery) => format!("WITH RECURSIVE {} {query}", with.join(", ")),
         };
         let parsed = syntax::parse(&text, self.limits, Some(self.cursor.dialect));
         let statement = parsed.statements.first().filter(|_| parsed.diagnostics.is_empty())?;
@@ -547,7 +605,7 @@ impl Offers<'_> {
             catalog: self.catalog,
             dialect: parsed.dialect,
             params: Given::Nothing,
-            variables: &[],
+            variables: self.variables,
             subquery_values: &[],
             limits: self.limits,
             log: &SeenLog::default(),

@@ -22,6 +22,7 @@
 //! # Ok::<(), predictql::diag::Error>(())
 //! ```
 
+mod check;
 mod complete;
 mod execute;
 mod frame;
@@ -31,6 +32,7 @@ mod query;
 mod script;
 mod step;
 
+pub use check::Check;
 pub use complete::{Completion, CompletionKind};
 pub use prepared::{Prepared, PreparedParameter};
 pub use query::Query;
@@ -45,15 +47,13 @@ use crate::catalog::{
     Catalog, ModelVersion, Registration, Relation, Version, VersionChange, Versions, parts,
 };
 use crate::control::{Clock, Moment, Stopwatch};
-use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
-use crate::diag::{Code, Diagnostic, Error, Result, Severity};
+use crate::data::{ColumnType, TimeZones, ZoneLookup};
+use crate::diag::{Code, Error, Result};
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Fingerprints, Model, ModelOptions};
-use crate::plan::{
-    self, Binding, Bound, BoundStatement, Given, Params, SeenLog, Variable, VariableType, bind,
-};
-use crate::syntax::{self, Dialect, ast};
+use crate::plan::{self, Params};
+use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Stream, StreamFormat, Table};
 use crate::text::Tokenizers;
 
@@ -74,17 +74,6 @@ struct Shared {
     moments: AtomicU64,
     /// Locked after the catalog, if both are.
     plans: Mutex<prepared::Plans>,
-}
-
-/// What a check found: diagnostics, and the result's columns where the text is a query that binds.
-#[derive(Debug, Default)]
-pub struct Check {
-    /// Errors and warnings in the order of the text.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The columns of the last statement, if it is a query.
-    pub schema: Option<Schema>,
-    /// The parameters of the statements that were bound, in the order of the text.
-    pub parameters: Vec<PreparedParameter>,
 }
 
 /// Runs SQL.
@@ -366,124 +355,6 @@ impl Engine {
             return Err(Error::new(Code::InvalidArrow, "the rows are not those of a log of this version"));
         }
         Ok(rows)
-    }
-
-    /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
-    /// only: what they mean depends on it. Parameters fit everywhere.
-    pub fn check(&self, sql: &str) -> Check {
-        let parsed = syntax::parse(sql, &self.shared.limits, None);
-        let mut check = Check { diagnostics: parsed.diagnostics, ..Check::default() };
-        if !check.diagnostics.is_empty() {
-            return check;
-        }
-        let catalog = self.catalog();
-        let statements = parsed.statements.iter();
-        self.check_statements(statements, parsed.dialect, &catalog, Vec::new(), &mut check);
-        check
-    }
-
-    /// Binds statements up to the first one that changes the catalog.
-    fn check_statements<'a>(
-        &self,
-        statements: impl Iterator<Item = &'a ast::Statement>,
-        dialect: Dialect,
-        catalog: &Catalog,
-        mut variables: Vec<Variable>,
-        check: &mut Check,
-    ) {
-        let null = |(name, data_type)| (name, data_type, Scalar::Null);
-        let mut declared = Vec::new();
-        for (number, statement) in statements.enumerate() {
-            // Variables end with their blocks.
-            variables.retain(|(name, ..): &Variable| {
-                let ended = |(of, end): &(String, usize)| *end <= number && of.eq_ignore_ascii_case(name);
-                !declared.iter().any(ended)
-            });
-            declared.retain(|(_, end)| *end > number);
-            if let ast::StatementKind::Declare(declare) = &statement.kind
-                && let Some(block) = &declare.block
-            {
-                declared.extend(declare.names.iter().map(|name| (name.text.clone(), block.end)));
-            }
-            let context = plan::Context {
-                catalog,
-                dialect,
-                params: Given::Nothing,
-                variables: &variables,
-                subquery_values: &[],
-                limits: &self.shared.limits,
-                log: &SeenLog::default(),
-            };
-            check.schema = None;
-            match bind(statement, context) {
-                Ok(BoundStatement { binding, warnings, parameters, .. }) => {
-                    check.diagnostics.extend(warnings);
-                    for parameter in parameters.iter().map(|slot| PreparedParameter::new(slot)) {
-                        if check.parameters.iter().all(|known| known.name != parameter.name) {
-                            check.parameters.push(parameter);
-                        }
-                    }
-                    // What needs a value first cannot be checked further without running.
-                    if let Binding::Ready(bound) = binding {
-                        check.schema = bound.schema();
-                        match *bound {
-                            Bound::Assign(assign) => {
-                                variables.extend(assign.variables.into_iter().map(null));
-                            }
-                            Bound::CreateProcedure(create) => {
-                                self.check_body(&create, dialect, catalog, check);
-                                check.schema = None;
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                Err(error) => check.diagnostics.extend(error.diagnostics().cloned()),
-            }
-            if statement.kind.changes_catalog() {
-                break;
-            }
-        }
-    }
-
-    /// Binds what a procedure does, where the types of all its parameters are known and it is not to be left to its calls.
-    fn check_body(
-        &self,
-        create: &plan::CreateProcedure,
-        dialect: Dialect,
-        catalog: &Catalog,
-        check: &mut Check,
-    ) {
-        let procedure = &create.procedure;
-        if create.variables.len() != procedure.params.len() || !procedure.is_strict {
-            return;
-        }
-        let null =
-            |(name, data_type): &(String, _)| (name.clone(), VariableType::clone(data_type), Scalar::Null);
-        let variables = create.variables.iter().map(null).collect();
-        // It is not there yet where it calls itself.
-        let is_other = |statement: &&ast::Statement| match &statement.kind {
-            ast::StatementKind::Call(call) => plan::procedure_name(&call.name, dialect) != create.name,
-            _ => true,
-        };
-        let statements = procedure.body.statements.iter().map(|statement| &**statement).take_while(is_other);
-        let mut found = Check::default();
-        self.check_statements(statements, dialect, catalog, variables, &mut found);
-        // In T-SQL what a procedure names may come later.
-        let is_late = |it: &Diagnostic| {
-            dialect == Dialect::TSql && matches!(it.code, Code::UnknownTable | Code::UnknownFunction)
-        };
-        found.diagnostics.retain(|it| !is_late(it));
-        check.diagnostics.append(&mut found.diagnostics);
-        check.parameters.append(&mut found.parameters);
-    }
-
-    /// What is wrong with the statements of a procedure that is about to be made.
-    fn refuse_body(&self, create: &plan::CreateProcedure, dialect: Dialect) -> Result<()> {
-        let mut check = Check::default();
-        self.check_body(create, dialect, &self.catalog(), &mut check);
-        check.diagnostics.retain(|it| it.severity == Severity::Error);
-        Error::from_diagnostics(check.diagnostics).map_or(Ok(()), Err)
     }
 
     fn register(&self, name: &str, relation: Relation) -> Result<Relation> {

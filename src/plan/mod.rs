@@ -17,9 +17,9 @@ pub(crate) use bind::{
     AlterModel, AlterTable, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change,
     ChangeVersions, Context, CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable,
     CreateProcedure, CreateTable, CreateTransform, CreateView, Declared, DropFunction, DropModel,
-    DropProcedure, DropTable, Explain, Export, ExportFormat, External, FitCall, Format, Insert, Prerequisite,
-    RenameModel, SETTINGS, SeenLog, SetBaseline, Sink, SubqueryPlace, VIEWS, Variable, VariableType,
-    argument, bind, executed, invalid_model, jobs_since, procedure_name,
+    DropProcedure, DropTable, EXPORT_OPTIONS, Explain, Export, ExportFormat, External, FitCall, Format,
+    Insert, Prerequisite, RenameModel, SETTINGS, SeenLog, SetBaseline, Sink, SubqueryPlace, VIEWS, Variable,
+    VariableType, argument, bind, executed, invalid_model, jobs_since, procedure_name,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};

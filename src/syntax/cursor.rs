@@ -20,19 +20,26 @@ pub(crate) struct Cursor {
     pub(crate) begun: String,
     /// The names before the word, each with a dot behind it.
     pub(crate) qualifier: Vec<String>,
+    /// What stands before the dot, where there is one: `t`, `items[0]`, `(SELECT …)`.
+    pub(crate) value: Option<String>,
+    /// Where the word begins.
+    pub(crate) start: usize,
     /// Keywords that may stand here.
     pub(crate) keywords: Vec<&'static str>,
     /// What else may stand here, in the parser's words; `None` where the text before has an error.
     pub(crate) expected: Option<String>,
     /// The queries around the place, the innermost first.
     pub(crate) queries: Vec<Vec<Source>>,
-    /// `name AS (query), …`: the queries of WITH that are in sight.
+    /// The queries of WITH that are in sight: their names, and `AS (query)` or `(columns) AS (query)`.
     pub(crate) with: Vec<(String, String)>,
+    /// Names of the SELECT list where they may be written, and of the windows.
+    pub(crate) aliases: Vec<String>,
+    pub(crate) windows: Vec<String>,
     /// The words before the brackets that are open here, the innermost first: `OPTIONS`, `ML.PREDICT`.
     pub(crate) callers: Vec<String>,
     /// The words that the statement begins with, in capitals.
     pub(crate) statement: Vec<String>,
-    /// Variables that the text declares.
+    /// Variables that the text declares, and parameters of a procedure or function.
     pub(crate) variables: Vec<String>,
     /// The models that are named in the brackets that are open here, the innermost first.
     pub(crate) models: Vec<String>,
@@ -44,25 +51,33 @@ pub(crate) struct Cursor {
 /// A table in FROM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// Without its alias.
+    /// With its alias.
     pub(crate) text: String,
     /// Its alias, or the last part of its name.
     pub(crate) name: Option<String>,
+    /// What WITH OFFSET is called.
+    pub(crate) offset: Option<String>,
 }
 
 /// What stands around `position`, a byte of the text; `None` in texts and comments, where nothing is completed.
-pub(crate) fn cursor(text: &str, position: usize, limits: &Limits) -> Option<Cursor> {
+pub(crate) fn cursor(
+    text: &str,
+    position: usize,
+    dialect: Option<Dialect>,
+    limits: &Limits,
+) -> Option<Cursor> {
     if text.len() > limits.sql_bytes {
         return None;
     }
     let (before, _) = text.split_at(text.floor_char_boundary(position));
-    let dialect = super::recognise(text).0;
+    let dialect = dialect.unwrap_or_else(|| super::recognise(text).0);
     let begun = begun(before, dialect)?;
     let (head, word) = before.split_at(begun);
     let (mut tokens, _) = lexer::tokens(head, dialect);
     let Expected { words, what } = parser::expected_at_end(head, &tokens, limits, dialect);
     tokens.pop();
     let qualifier = qualifier(head, &tokens);
+    let value = value(head, &tokens, dialect);
     let last_model = last_model(head, &tokens).map(|(name, end)| (name, end == begun));
     let is_version = last_model.as_ref().is_some_and(|(_, is_version)| *is_version);
     let quotes = if is_version { ['@', '@'] } else { ['`', '['] };
@@ -70,18 +85,23 @@ pub(crate) fn cursor(text: &str, position: usize, limits: &Limits) -> Option<Cur
     let outline = Outline { text, tokens: &all, place: Span::new(begun, before.len()) };
     let statement = outline.statement();
     let groups = outline.groups(statement.clone());
+    let [aliases, windows] = outline.names(groups.last().cloned().unwrap_or_default());
     let words_of_statement = all.get(statement.clone()).unwrap_or_default();
     Some(Cursor {
         dialect,
         begun: word.trim_start_matches(quotes).into(),
         qualifier,
+        value,
+        start: begun,
         keywords: words,
         expected: what,
         queries: groups.iter().rev().map(|group| outline.sources(group.clone())).collect(),
         with: groups.iter().flat_map(|group| outline.with(group.clone())).collect(),
+        aliases,
+        windows,
         callers: groups.iter().rev().filter_map(|group| outline.caller(group.start)).collect(),
         statement: words_of_statement.iter().take(5).map(|token| outline.word(token)).collect(),
-        variables: outline.variables(),
+        variables: outline.variables(dialect),
         last_model,
         models: groups.iter().rev().filter_map(|group| outline.model(group.clone())).collect(),
     })
@@ -115,6 +135,39 @@ fn qualifier(text: &str, tokens: &[Token]) -> Vec<String> {
     }
     names.reverse();
     names
+}
+
+/// The expression before a dot at the end of the tokens: names, dots and brackets.
+fn value(text: &str, tokens: &[Token], dialect: Dialect) -> Option<String> {
+    let (dot, before) = tokens.split_last()?;
+    let last = before.last()?;
+    let is_closed = |token: &Token| match token.kind {
+        TokenKind::Punctuation(Punctuation::RightParen | Punctuation::RightBracket) => 1,
+        TokenKind::Punctuation(Punctuation::LeftParen | Punctuation::LeftBracket) => -1,
+        _ => 0,
+    };
+    if dot.kind != TokenKind::Punctuation(Punctuation::Dot) {
+        return None;
+    }
+    let mut depth = 0;
+    let mut is_joined = true;
+    // Back over brackets, and over names and dots between them.
+    let outside = before.iter().rposition(|token| {
+        depth += is_closed(token);
+        let goes_on = match token.kind {
+            _ if depth > 0 || is_closed(token) != 0 => depth >= 0,
+            TokenKind::Punctuation(Punctuation::Dot) => true,
+            _ => {
+                let is_keyword = super::keyword::is_reserved(token.span.of(text), dialect);
+                is_joined && !is_keyword && name_of(token, text).is_some()
+            }
+        };
+        // A name ends what another name or an operator is before.
+        is_joined = is_closed(token) != 0 || token.kind == TokenKind::Punctuation(Punctuation::Dot);
+        !goes_on
+    });
+    let first = before.get(outside.map_or(0, |at| at + 1))?;
+    Some(first.span.to(last.span).of(text).into())
 }
 
 /// The name behind the last MODEL, and where it ends.
@@ -284,38 +337,104 @@ impl<'a> Outline<'a> {
         parts.map(|parts| parts.join("."))
     }
 
-    /// The queries of WITH that are complete before the place.
+    /// The queries of WITH that are complete before the place, and the first part of a recursive one around it.
     fn with(&self, group: Range<usize>) -> Vec<(String, String)> {
         let starts: Vec<_> = self.flat(group.clone()).collect();
         let mut queries = Vec::new();
-        for window in starts.windows(3) {
-            let [name, word, open] = window else { break };
-            let is_query = self.is_word(*word, &["AS"]) && self.is_mark(*open, Punctuation::LeftParen);
+        for (at, name) in starts.iter().enumerate() {
             let introduced = name.checked_sub(1).is_some_and(|before| {
                 self.is_word(before, &["WITH", "RECURSIVE"]) || self.is_mark(before, Punctuation::Comma)
             });
-            let close = self.closing(*open, group.end);
-            if let (true, true, false, Some(name)) =
-                (is_query, introduced, self.is_behind_place(close), self.name(*name))
-                && self.is_word(open + 1, &["SELECT", "WITH", "FROM"])
-            {
-                queries.push((name, self.text_of(*open..close + 1)));
+            let columns = starts.get(at + 1).filter(|next| self.is_mark(**next, Punctuation::LeftParen));
+            let rest = starts.get(at + 1 + usize::from(columns.is_some())..);
+            let (true, Some([word, open, ..]), Some(name)) = (introduced, rest, self.name(*name)) else {
+                continue;
+            };
+            if !self.is_word(*word, &["AS"]) || !self.is_word(open + 1, &["SELECT", "WITH", "FROM"]) {
+                continue;
             }
+            let columns = columns.map_or_else(String::new, |columns| self.text_of(*columns..*word));
+            let close = self.closing(*open, group.end);
+            let query = if close == group.end || self.is_behind_place(close) {
+                let first = self.flat(open + 1..close).find(|index| self.is_word(*index, &["UNION"]));
+                match first.filter(|union| !self.is_behind_place(*union)) {
+                    Some(union) => format!("({})", self.text_of(open + 1..union)),
+                    None => continue,
+                }
+            } else {
+                self.text_of(*open..close + 1)
+            };
+            queries.push((name, format!("{columns} AS {query}")));
         }
         queries
     }
 
-    /// The names behind DECLARE.
-    fn variables(&self) -> Vec<String> {
+    /// Names that the SELECT list gives, where the place stands in a clause that may use them, and those of WINDOW.
+    fn names(&self, group: Range<usize>) -> [Vec<String>; 2] {
+        let (mut aliases, mut windows) = (Vec::new(), Vec::new());
+        let (mut is_list, mut is_window, mut is_used) = (false, false, false);
+        for index in self.flat(group) {
+            let is_behind = self.is_behind_place(index);
+            if self.is_word(index, &["FROM"]) {
+                is_list = false;
+            } else if self.is_word(index, BEHIND_FROM) {
+                is_window |= self.is_word(index, &["WINDOW"]);
+                if !is_behind {
+                    is_used = self.is_word(index, &["GROUP", "HAVING", "QUALIFY", "ORDER"]);
+                }
+                if !is_behind && self.is_word(index, &["SELECT"]) {
+                    is_list = true;
+                    aliases.clear();
+                }
+            } else if self.is_word(index, &["AS"]) {
+                if is_list {
+                    aliases.extend(self.name(index + 1));
+                } else if is_window {
+                    windows.extend(self.name(index.saturating_sub(1)));
+                }
+            }
+        }
+        if !is_used {
+            aliases.clear();
+        }
+        [aliases, windows]
+    }
+
+    /// The names behind DECLARE, and those of parameters. T-SQL's tell themselves.
+    fn variables(&self, dialect: Dialect) -> Vec<String> {
         let mut names = Vec::new();
+        if dialect == Dialect::TSql {
+            for token in self.tokens {
+                match &token.kind {
+                    TokenKind::Parameter(name)
+                        if !name.starts_with('@') && token.span.start != self.place.start =>
+                    {
+                        names.push(format!("@{name}"));
+                    }
+                    _ => {}
+                }
+            }
+            return names;
+        }
         for start in 0..self.tokens.len() {
+            if self.is_word(start, &["PROCEDURE", "FUNCTION"]) {
+                let mut open = start;
+                while self.name(open).is_some() || self.is_mark(open, Punctuation::Dot) {
+                    open += 1;
+                }
+                let end = self.closing(open, self.tokens.len());
+                let is_list = self.is_mark(open, Punctuation::LeftParen);
+                for index in self.flat(open + 1..if is_list { end } else { 0 }) {
+                    if index == open + 1 || self.is_mark(index - 1, Punctuation::Comma) {
+                        let mode = self.is_word(index, &["IN", "OUT", "INOUT"]);
+                        names.extend(self.name(index + usize::from(mode)));
+                    }
+                }
+            }
             if self.is_word(start, &["DECLARE"]) {
                 let listed = (start + 1..).step_by(2);
                 for index in listed {
-                    match self.token(index).map(|token| &token.kind) {
-                        Some(TokenKind::Parameter(name)) => names.push(format!("@{name}")),
-                        _ => names.extend(self.name(index)),
-                    }
+                    names.extend(self.name(index));
                     if !self.is_mark(index + 1, Punctuation::Comma) {
                         break;
                     }
@@ -349,13 +468,13 @@ impl<'a> Outline<'a> {
                 sources.clear();
             } else if self.is_mark(index, Punctuation::Pipe) {
                 let base = format!("({})", self.text_of(start..index));
-                sources = vec![Source { text: base, name: None }];
+                sources = vec![Source { text: base, name: None, offset: None }];
                 expects_table = false;
             } else if self.is_table_word(index, group.start) {
                 expects_table = true;
             } else if self.is_mark(index, Punctuation::Comma) {
                 expects_table = expects_table || self.continues_from(start, index);
-            } else if expects_table && !self.is_word(index, &["LATERAL", "ONLY", "TABLE"]) {
+            } else if expects_table && !self.is_word(index, &["LATERAL", "ONLY", "TABLE", "IF", "EXISTS"]) {
                 sources.extend(self.source(index, group.end));
                 expects_table = false;
             }
@@ -371,6 +490,7 @@ impl<'a> Outline<'a> {
             || (self.is_word(index, &["USING"]) && self.is_word(first, &["MERGE"]))
             || (self.is_word(index, &["MERGE"]) && !self.is_word(index + 1, &["INTO"]))
             || (self.is_word(index, &["DELETE"]) && !self.is_word(index + 1, &["FROM"]))
+            || (self.is_word(index, &["TABLE"]) && is_after(&["ALTER"]))
     }
 
     /// Whether a comma stands in FROM: no clause has begun since.
@@ -389,7 +509,7 @@ impl<'a> Outline<'a> {
         while next < end {
             if self.is_mark(next, Punctuation::LeftParen) && !is_target {
                 next = self.closing(next, end) + 1;
-                if self.is_word(start, &["PREDICT"]) && self.is_word(next, &["WITH"]) {
+                if self.is_word(start, &["PREDICT", "OPENJSON"]) && self.is_word(next, &["WITH"]) {
                     next = self.closing(next + 1, end) + 1;
                 }
                 last_name = None;
@@ -412,15 +532,42 @@ impl<'a> Outline<'a> {
         {
             return None;
         }
+        let mut alias = self.alias(&mut next, end);
+        // The names of its columns: `(VALUES (1, 'a')) AS v(a, b)`.
+        if alias.is_some() && self.is_mark(next, Punctuation::LeftParen) {
+            next = self.closing(next, end) + 1;
+        }
+        while self.is_word(next, &["PIVOT", "UNPIVOT"]) {
+            let open = (next..end).find(|index| self.is_mark(*index, Punctuation::LeftParen)).unwrap_or(end);
+            let close = self.closing(open, end);
+            // Inside, the columns before it are meant.
+            if !self.is_behind_place(open) && (close == end || self.is_behind_place(close)) {
+                break;
+            }
+            next = close + 1;
+            last_name = None;
+            alias = self.alias(&mut next, end);
+        }
         let text = self.text_of(start..next.min(end));
-        next += usize::from(self.is_word(next, &["AS"]));
-        let quoted = self.token(next).is_some_and(|token| matches!(token.kind, TokenKind::QuotedName(_)));
-        let reserved = self
-            .token(next)
-            .is_none_or(|token| super::keyword::is_reserved(token.span.of(self.text), Dialect::BigQuery));
-        let is_join = self.is_word(next, &["INNER", "PIVOT", "UNPIVOT", "TABLESAMPLE", "VALUES"]);
-        let alias = self.name(next).filter(|_| next < end && (quoted || (!reserved && !is_join)));
+        let offset = if self.is_word(next, &["WITH"]) && self.is_word(next + 1, &["OFFSET"]) {
+            next += 2;
+            self.alias(&mut next, end).or(Some("offset".into()))
+        } else {
+            None
+        };
         let last_part = |name: String| name.rsplit('.').next().map(str::to_owned);
-        Some(Source { text, name: alias.or(last_name.and_then(last_part)) })
+        Some(Source { text, name: alias.or(last_name.and_then(last_part)), offset })
+    }
+
+    /// `[AS] name` at `next`, behind which that moves.
+    fn alias(&self, next: &mut usize, end: usize) -> Option<String> {
+        let at = *next + usize::from(self.is_word(*next, &["AS"]));
+        let token = self.token(at).filter(|_| at < end)?;
+        let quoted = matches!(token.kind, TokenKind::QuotedName(_));
+        let reserved = super::keyword::is_reserved(token.span.of(self.text), Dialect::BigQuery);
+        let is_join = self.is_word(at, &["INNER", "PIVOT", "UNPIVOT", "TABLESAMPLE", "VALUES"]);
+        let alias = self.name(at).filter(|_| quoted || (!reserved && !is_join))?;
+        *next = at + 1;
+        Some(alias)
     }
 }

@@ -43,7 +43,7 @@ struct ObjectShape {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ScriptShape {
     batch_size: Option<usize>,
-    dialect: Option<DialectShape>,
+    dialect: Option<String>,
     on_error: Option<OnErrorShape>,
     replay: Option<bool>,
 }
@@ -53,13 +53,6 @@ struct ScriptShape {
 enum OnErrorShape {
     Fail,
     Null,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum DialectShape {
-    Bigquery,
-    Tsql,
 }
 
 fn shape<T: DeserializeOwned>(value: JsValue) -> Result<T> {
@@ -130,11 +123,15 @@ pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
         Some(rows) => session.with_batch_rows(rows),
         None => session,
     };
-    Ok(match dialect {
-        Some(DialectShape::Bigquery) => session.with_dialect(Dialect::BigQuery),
-        Some(DialectShape::Tsql) => session.with_dialect(Dialect::TSql),
+    Ok(match self::dialect(dialect) {
+        Some(dialect) => session.with_dialect(dialect),
         None => session,
     })
+}
+
+/// A dialect by its name: the package lets no other ones through.
+pub(super) fn dialect(name: Option<String>) -> Option<Dialect> {
+    name.map(|name| if name == "tsql" { Dialect::TSql } else { Dialect::BigQuery })
 }
 
 pub(super) fn params(value: &JsValue) -> Result<Params> {

@@ -335,14 +335,14 @@ impl Engine {
 
     /// Parses and binds without running.
     #[wasm_bindgen(unchecked_return_type = "CheckResult")]
-    pub fn check(&self, sql: &str) -> Throws<JsValue> {
-        encode::check(&self.engine.check(sql), sql)
+    pub fn check(&self, sql: &str, dialect: Option<String>) -> Throws<JsValue> {
+        encode::check(&self.engine.check(sql, decode::dialect(dialect)), sql)
     }
 
     /// What may be written at `offset`, a UTF-16 unit of the text.
     #[wasm_bindgen(unchecked_return_type = "Completion[]")]
-    pub fn complete(&self, sql: &str, offset: usize) -> Throws<JsValue> {
-        encode::completions(&self.engine.complete(sql, byte_at(sql, offset)))
+    pub fn complete(&self, sql: &str, offset: usize, dialect: Option<String>) -> Throws<JsValue> {
+        encode::completions(&self.engine.complete(sql, byte_at(sql, offset), decode::dialect(dialect)))
     }
 
     /// Parses a script.

@@ -1,7 +1,7 @@
 //! What an editor is offered at a place in a text, which need not be finished.
 
 use predictql::table::CsvOptions;
-use predictql::{Completion, CompletionKind, Engine};
+use predictql::{Completion, CompletionKind, Dialect, Engine};
 
 use crate::host::{engine, read, run};
 
@@ -21,7 +21,7 @@ fn catalog() -> Engine {
 /// What is offered where `¦` stands.
 fn offered(engine: &Engine, text: &str) -> Vec<Completion> {
     let position = text.find('¦').expect("a place");
-    engine.complete(&text.replace('¦', ""), position)
+    engine.complete(&text.replace('¦', ""), position, None)
 }
 
 fn labels(engine: &Engine, text: &str, kind: CompletionKind) -> Vec<String> {
@@ -229,6 +229,89 @@ fn keywords_are_those_that_the_grammar_allows() {
 }
 
 #[test]
+fn statements_inside_of_blocks_begin_as_others_do() {
+    let engine = catalog();
+    for (text, words) in [
+        ("LOOP ¦", &["SELECT", "BREAK", "LEAVE", "END"][..]),
+        ("WHILE TRUE DO SELECT 1; ¦", &["CONTINUE", "BREAK", "SELECT", "END"]),
+        ("BEGIN SELECT 1; ¦", &["SELECT", "EXCEPTION", "END"]),
+        ("IF TRUE THEN ¦", &["SELECT", "ELSE", "ELSEIF", "END"]),
+        ("SELECT species FROM iris GROUP BY ¦", &["ROLLUP", "CUBE", "ALL"]),
+        ("EXPORT DATA OPTIONS (¦", &["uri", "overwrite"]),
+        ("SELECT DATE_TRUNC(made, ¦) FROM shop.orders", &["MONTH", "WEEK"]),
+        ("SELECT TIMESTAMP_DIFF(a, b, ¦", &["MINUTE"]),
+    ] {
+        offers(&engine, text, Keyword, words);
+    }
+    assert!(!labels(&engine, "SELECT ¦ FROM iris", Keyword).contains(&"TRANSACTION".into()));
+}
+
+#[test]
+fn columns_are_those_that_pivots_offsets_and_arrays_of_the_row_give() {
+    let engine = catalog();
+    let unpivot = "FROM iris UNPIVOT(v FOR k IN (petal_width, petal_length))";
+    for (text, columns) in [
+        ("SELECT * FROM iris PIVOT(SUM(¦) FOR species IN ('a'))", &["sepal_length", "species"][..]),
+        (
+            "SELECT ¦ FROM (SELECT species, petal_width FROM iris) PIVOT(SUM(petal_width) FOR species IN ('a' AS se))",
+            &["se"],
+        ),
+        (&format!("SELECT ¦ {unpivot}"), &["v", "k", "species"]),
+        (&format!("SELECT p.¦ {unpivot} AS p"), &["v", "k"]),
+        ("SELECT ¦ FROM baskets, UNNEST(items) WITH OFFSET AS pos", &["id", "sku", "pos"]),
+        ("SELECT (SELECT ¦ FROM UNNEST(items)) FROM baskets", &["sku", "n", "id"]),
+        ("SELECT EXISTS(SELECT 1 FROM UNNEST(b.items) AS i WHERE i.¦) FROM baskets AS b", &["sku", "n"]),
+        ("SELECT items[OFFSET(0)].¦ FROM baskets", &["sku", "n"]),
+        ("SELECT (SELECT AS STRUCT 1 AS one).¦", &["one"]),
+        ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT ¦ FROM r) SELECT * FROM r", &["n"]),
+        ("FROM iris |> AS f |> WHERE f.¦", &["species"]),
+        ("FROM iris AS i |> JOIN shop.orders AS o ON TRUE |> WHERE o.¦", &["id", "amount"]),
+        ("ALTER TABLE shop.orders DROP COLUMN ¦", &["id", "amount"]),
+    ] {
+        offers(&engine, text, Column, columns);
+    }
+    assert!(!labels(&engine, &format!("SELECT ¦ {unpivot}"), Column).contains(&"petal_width".into()));
+}
+
+#[test]
+fn names_of_scripts_lists_and_windows_are_offered() {
+    let engine = catalog();
+    for (text, names) in [
+        ("FOR row IN (SELECT species FROM iris) DO SELECT ¦; END FOR", &["row"][..]),
+        ("CREATE PROCEDURE p(x INT64, OUT y STRING) BEGIN SET ¦", &["x", "y"]),
+        ("CREATE TEMP FUNCTION f(a INT64, b INT64) AS (a + ¦", &["a", "b"]),
+        ("SELECT SUM(petal_width) OVER ¦ FROM iris WINDOW w AS (PARTITION BY species)", &["w"]),
+        ("SELECT species AS kind, COUNT(*) FROM iris GROUP BY ¦", &["kind"]),
+        ("SELECT species AS kind FROM iris ORDER BY ¦", &["kind"]),
+    ] {
+        offers(&engine, text, Alias, names);
+    }
+    offers(&engine, "FOR row IN (SELECT species FROM iris) DO SELECT row.¦; END FOR", Column, &["species"]);
+    offers(&engine, "DECLARE s STRUCT<a INT64, b STRING>; SELECT s.¦", Column, &["a", "b"]);
+    offers(&engine, "DROP FUNCTION ¦", Function, &["doubled"]);
+    offers(&engine, "FROM iris |> CALL ¦", Function, &["ML.PREDICT"]);
+}
+
+#[test]
+fn what_the_statements_before_make_is_offered() {
+    let engine = catalog();
+    for (text, columns) in [
+        ("CREATE TEMP TABLE t AS SELECT species AS kind FROM iris; SELECT ¦ FROM t", &["kind"][..]),
+        ("CREATE TABLE t (a INT64); ALTER TABLE t ADD COLUMN b STRING; INSERT INTO t (¦", &["a", "b"]),
+        ("CREATE VIEW v AS SELECT 1 AS one; SELECT ¦ FROM v", &["one"]),
+        (
+            "DECLARE most FLOAT64; CREATE TABLE t AS SELECT * FROM iris WHERE petal_width < most; SELECT ¦ FROM t",
+            &["species"],
+        ),
+    ] {
+        offers(&engine, text, Column, columns);
+    }
+    offers(&engine, "CREATE TABLE t (a INT64); SELECT * FROM ¦", Table, &["t"]);
+    offers(&engine, "CREATE FUNCTION g(x INT64) AS (x); SELECT ¦", Function, &["g"]);
+    assert!(!labels(&engine, "SELECT * FROM ¦", Table).contains(&"t".into()));
+}
+
+#[test]
 fn nothing_is_offered_in_texts_comments_and_numbers() {
     let engine = catalog();
     for text in [
@@ -298,7 +381,7 @@ fn every_position_of_any_text_has_an_answer() {
         ")))((( ,,, ... `` [] {} @@ @ $1 ? ;;; DECLARE DECLARE x, SET WITH WITH RECURSIVE AS ( AS ) MODEL , MODEL a.b.",
     ] {
         for position in 0..=text.len() + 3 {
-            engine.complete(text, position);
+            engine.complete(text, position, None);
         }
     }
 }
@@ -345,4 +428,42 @@ fn functions_of_tsql_are_offered_in_tsql() {
         &["OPENJSON", "STRING_SPLIT"],
     );
     offers(&engine, "FROM iris |> ¦", Keyword, &["ASSERT"]);
+}
+
+/// As [`offers`], in T-SQL.
+#[track_caller]
+fn offers_in_tsql(engine: &Engine, text: &str, kind: CompletionKind, wanted: &[&str]) {
+    let position = text.find('¦').expect("a place");
+    let found = engine.complete(&text.replace('¦', ""), position, Some(Dialect::TSql));
+    for word in wanted {
+        let is_there = found.iter().any(|offer| offer.kind == kind && offer.label == *word);
+        assert!(is_there, "{text}: `{word}` is not in {found:?}");
+    }
+}
+
+#[test]
+fn tsql_is_completed_where_the_host_says_so() {
+    let engine = catalog();
+    for (text, columns) in [
+        ("SELECT j.¦ FROM OPENJSON('[1]') WITH (a int '$.a', b nvarchar(10)) AS j", &["a", "b"][..]),
+        ("SELECT v.¦ FROM (VALUES (1, 'a')) AS v(num, txt)", &["num", "txt"]),
+        ("WITH c(a, b) AS (SELECT 1, 2) SELECT ¦ FROM c", &["a", "b"]),
+        ("SELECT * INTO #t FROM iris; SELECT ¦ FROM #t", &["species"]),
+        ("CREATE TABLE #t (a int, b varchar(10)); SELECT ¦ FROM #t", &["a", "b"]),
+        ("DECLARE @t TABLE (a int, b varchar(10)); SELECT ¦ FROM @t", &["a", "b"]),
+        ("SELECT * FROM iris AS i CROSS APPLY (SELECT ¦ FROM shop.orders AS o) AS x", &["amount", "species"]),
+        ("SELECT s.¦ FROM iris CROSS APPLY STRING_SPLIT(species, '-') AS s", &["value"]),
+        (
+            "SELECT ¦ FROM (SELECT species, petal_width FROM iris) AS s PIVOT (SUM(petal_width) FOR species IN ([a])) AS p",
+            &["a"],
+        ),
+    ] {
+        offers_in_tsql(&engine, text, Column, columns);
+    }
+    offers_in_tsql(&engine, "DECLARE @x int = 1, @y int; SET @¦", Alias, &["@x", "@y"]);
+    offers_in_tsql(&engine, "CREATE PROCEDURE p @a int, @b int OUTPUT AS SELECT @¦", Alias, &["@a", "@b"]);
+    offers_in_tsql(&engine, "CREATE TABLE #t (a int); INSERT INTO ¦", Table, &["#t", "iris"]);
+    offers_in_tsql(&engine, "SELECT CAST(species AS ¦", Keyword, &["INT", "VARCHAR(", "BIT"]);
+    offers_in_tsql(&engine, "SELECT DATEADD(¦", Keyword, &["DAY", "MONTH"]);
+    offers_in_tsql(&engine, "WHILE 1 = 1 BEGIN ¦", Keyword, &["SELECT", "BREAK", "END"]);
 }

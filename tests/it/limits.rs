@@ -36,6 +36,27 @@ fn long_values_are_counted_wherever_they_are_held() {
 }
 
 #[test]
+fn statements_count_the_rows_that_they_take() {
+    let engine = engine();
+    host::run(&engine, "CREATE TABLE t (n INT64, t STRING); INSERT INTO t VALUES (1, 'x')").unwrap();
+    for statement in [
+        "CREATE TABLE u AS SELECT t FROM {}",
+        "INSERT INTO t SELECT n, t FROM {}",
+        "MERGE t USING {} AS s ON t.n = s.n WHEN NOT MATCHED THEN INSERT (n, t) VALUES (s.n, s.t)",
+        "DECLARE x ARRAY<STRING>; SET x = ARRAY(SELECT t FROM {})",
+        "WITH RECURSIVE r AS (SELECT 0 AS m, '' AS t UNION ALL SELECT m + 1, s.t FROM r, {} AS s WHERE m < 1) SELECT MAX(LENGTH(t)) FROM r",
+    ] {
+        let statement = statement.replace("{}", LONG);
+        let error = host::run(&engine, &statement).unwrap_err();
+        assert_eq!(error.code().as_str(), "limit-exceeded", "{statement}: {error}");
+        assert!(error.first().hint.is_some(), "{statement}: {error}");
+    }
+    assert_eq!(host::run(&engine, "SELECT COUNT(*) AS c FROM t").unwrap().ints("c"), [1]);
+    // A plan that is measured lets its rows go.
+    host::run(&engine, &format!("EXPLAIN ANALYZE SELECT t FROM {LONG}")).unwrap();
+}
+
+#[test]
 fn what_is_given_on_at_once_is_not_held() {
     for (query, wanted) in [
         ("SELECT COUNT(*) AS c FROM {} WHERE t LIKE '%42'", 100),

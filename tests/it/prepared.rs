@@ -196,7 +196,7 @@ fn parameters_have_the_types_that_the_text_makes_of_them() {
     assert_eq!(types("SELECT CAST(@d AS DATE) AS d, UPPER(@s) AS s, @x AS x"), "d DATE, s STRING, x INT64");
     assert_eq!(types("SELECT @A + 1.5 AS a, @a AS b"), "A FLOAT64");
     assert_eq!(types("SELECT 1 AS x"), "");
-    let check = engine.check("SELECT species = @species AS yes FROM iris");
+    let check = engine.check("SELECT species = @species AS yes FROM iris", None);
     assert_eq!(check.parameters.len(), 1);
     assert_eq!(check.parameters[0].data_type, DataType::String);
 }

@@ -1,7 +1,7 @@
 //! Queries as their hosts drive them: needs, refusals, progress, parameters, checks.
 
 use predictql::data::Scalar;
-use predictql::{Params, Resource, Session, Step};
+use predictql::{Dialect, Params, Resource, Session, Step};
 
 use crate::host::{engine, finish, read, run, run_with};
 
@@ -169,24 +169,44 @@ fn the_longest_statement_runs() {
 #[test]
 fn a_check_binds_without_running() {
     let engine = engine();
-    let check = engine.check("SELECT sepal_length, ? AS p FROM iris WHERE species = @s LIMIT ?");
+    let check = engine.check("SELECT sepal_length, ? AS p FROM iris WHERE species = @s LIMIT ?", None);
     assert!(check.diagnostics.is_empty(), "{:?}", check.diagnostics);
     assert_eq!(check.schema.unwrap().fields.len(), 2);
     // So do parameters that name a column.
     let vectors = "(SELECT [1.0, 2.0] AS v)";
     let search =
         format!("SELECT * FROM VECTOR_SEARCH({vectors}, @column, {vectors}, distance_type => @distance)");
-    assert!(engine.check(&search).diagnostics.is_empty(), "{:?}", engine.check(&search).diagnostics);
+    let found = engine.check(&search, None).diagnostics;
+    assert!(found.is_empty(), "{found:?}");
     let text = "SELECT speciess FROM iris";
-    let found = engine.check(text).diagnostics;
+    let found = engine.check(text, None).diagnostics;
     assert_eq!(
         found[0].fix.as_ref().map(|fix| (fix.span.of(text), fix.insert.as_str())),
         Some(("speciess", "species"))
     );
-    // What comes behind a change of the catalog can only be parsed.
+    // Behind statements that make tables they are known, and behind a file that nobody has read things are parsed only.
+    let found = engine.check(
+        "CREATE TABLE t (a INT64); SELECT b FROM t; CREATE VIEW v AS SELECT a FROM t; SELECT c FROM v",
+        None,
+    );
+    let words: Vec<_> = found.diagnostics.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(words, ["column `b` was not found", "column `c` was not found"]);
+    assert!(engine.tables().iter().all(|(name, _)| name == "iris"));
+    for text in [
+        "IF TRUE THEN CREATE TABLE t (a INT64); END IF; SELECT b FROM t",
+        "CREATE TABLE t (a INT64); INSERT INTO t VALUES (1); ALTER TABLE t RENAME COLUMN a TO b; SELECT b FROM t; DROP TABLE t",
+        "IF EXISTS (SELECT 1) THEN DROP TABLE nothing; END IF; CREATE TABLE nothing AS SELECT 1 AS x; SELECT x FROM nothing",
+    ] {
+        assert!(engine.check(text, None).diagnostics.is_empty(), "{text}");
+    }
+    let text = "SELECT TOP 1 ISNULL(species, 'x') AS s INTO #t FROM iris; DECLARE @n int = 2; SELECT s, @n AS n FROM #t";
+    assert!(!engine.check(text, None).diagnostics.is_empty());
+    let check = engine.check(text, Some(Dialect::TSql));
+    assert!(check.diagnostics.is_empty(), "{:?}", check.diagnostics);
+    assert_eq!(check.schema.unwrap().fields.len(), 2);
     assert!(
         engine
-            .check(&format!("{CREATE}; SELECT * FROM ML.PREDICT(MODEL m, TABLE iris)"))
+            .check(&format!("{CREATE}; SELECT * FROM ML.PREDICT(MODEL m, TABLE iris)"), None)
             .diagnostics
             .is_empty()
     );
@@ -267,4 +287,39 @@ fn a_video_is_a_table_that_gives_pictures_as_they_are_wanted() {
     assert_eq!(watched(&format!("{sizes} LIMIT 2"), 1000).0, 2);
     // Without its bytes a picture has its time all the same.
     assert_eq!(watched("SELECT COUNT(*) FROM frames WHERE content_type = 'image/bmp'", 5).1.len(), 6);
+}
+
+/// Whoever gives a statement up drops it between two steps: none takes many times what a batch takes.
+#[test]
+fn heavy_statements_come_back_between_pieces() {
+    let engine = engine();
+    let tables = "CREATE TABLE t AS SELECT n, MOD(n * 7919, 10007) AS k, GENERATE_ARRAY(n, n + 9) AS xs FROM UNNEST(GENERATE_ARRAY(1, 20000)) AS n;
+        CREATE TABLE u AS SELECT n, k FROM t";
+    run(&engine, tables).unwrap();
+    let session = engine.session().with_batch_rows(500);
+    for sql in [
+        "SELECT (SELECT SUM(x) FROM UNNEST(xs) AS x WHERE MOD(x, 3) = 0) AS s FROM t",
+        "SELECT ARRAY(SELECT AS STRUCT x, n FROM UNNEST(xs) AS x ORDER BY x DESC) AS s FROM t",
+        "SELECT LAG(n) OVER (ORDER BY k) AS s FROM t",
+        "SELECT MAX(n) OVER (ORDER BY k ROWS BETWEEN 99 PRECEDING AND CURRENT ROW) AS s FROM t",
+        "SELECT SUM(n) OVER (ORDER BY k RANGE BETWEEN 10 PRECEDING AND 10 FOLLOWING) AS s FROM t",
+        "MERGE u USING t ON t.n = u.n WHEN MATCHED THEN UPDATE SET k = t.k + 1 WHEN NOT MATCHED THEN INSERT (n, k) VALUES (n, k)",
+        "UPDATE u SET k = (SELECT MAX(x) FROM UNNEST([u.n, u.k]) AS x) WHERE TRUE",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT r.n + 1 FROM r, UNNEST([1, 2]) WHERE r.n < 14) SELECT COUNT(*) FROM r",
+        "SELECT COUNT(*) FROM t, u WHERE t.k + u.k = 77",
+    ] {
+        let mut query = query(&session, sql);
+        let mut steps = 0;
+        while !matches!(query.step().unwrap(), Step::Done(_)) {
+            steps += 1;
+        }
+        assert!(steps >= 20, "{sql}: {steps} steps for 40 batches");
+    }
+    // An endless loop gives every statement back.
+    let mut script = engine.session().script("LOOP SELECT 1 AS x; END LOOP", Params::default()).unwrap();
+    for _ in 0..1000 {
+        finish(script.next().unwrap().unwrap()).unwrap();
+    }
+    // One without any is found out.
+    assert!(run(&engine, "LOOP CONTINUE; END LOOP").is_err());
 }

@@ -6,17 +6,23 @@
 
 use std::path::{Path, PathBuf};
 
-use predictql::diag::{Code, Error};
-use predictql::{Dialect, Params, Session};
+use predictql::diag::{Code, Severity};
+use predictql::{Dialect, Engine, Params, Session};
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Record, Runner};
 
 use crate::host::{self, Outcome};
 
-struct Database(Session);
+/// Statements are checked before they run: what runs has no error then. A text without a dialect tells its own.
+#[derive(Clone)]
+struct Database {
+    engine: Engine,
+    session: Session,
+    dialect: Option<Dialect>,
+}
 
 /// The error as the test files match it: `[code] message; hint: …`.
 #[derive(Debug, Clone)]
-struct Failure(Error);
+struct Failure(String);
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,7 +37,14 @@ impl DB for Database {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
-        let outcome = host::run_in(&self.0, sql, Params::default()).map_err(Failure)?;
+        let found = self.engine.check(sql, self.dialect).diagnostics;
+        let outcome = host::run_in(&self.session, sql, Params::default())
+            .map_err(|error| Failure(error.to_string()))?;
+        // What fails where that is handled is still wrong.
+        let is_handled = sql.contains("EXCEPTION WHEN") || sql.contains("BEGIN TRY");
+        if let Some(error) = found.iter().find(|it| it.severity == Severity::Error && !is_handled) {
+            return Err(Failure(format!("it runs, but its check finds: {error:?}")));
+        }
         match &outcome.schema {
             None => Ok(DBOutput::StatementComplete(0)),
             Some(schema) => {
@@ -71,14 +84,15 @@ fn records(file: &Path) -> Vec<Record<DefaultColumnType>> {
     sqllogictest::parse_file(file).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn session(file: &Path) -> Session {
-    let session = host::engine().session();
-    let tsql = file.parent().is_some_and(|folder| folder.ends_with("tsql"));
-    if tsql { session.with_dialect(Dialect::TSql) } else { session }
+fn database(file: &Path) -> Database {
+    let engine = host::engine();
+    let is_tsql = file.parent().is_some_and(|folder| folder.ends_with("tsql"));
+    let (session, dialect) = (engine.session(), is_tsql.then_some(Dialect::TSql));
+    Database { session: dialect.map_or(session.clone(), |it| session.with_dialect(it)), engine, dialect }
 }
 
-fn failures(file: &Path, session: &Session) -> Vec<String> {
-    let mut runner = Runner::new(|| async { Ok(Database(session.clone())) });
+fn failures(file: &Path, database: &Database) -> Vec<String> {
+    let mut runner = Runner::new(|| async { Ok(database.clone()) });
     runner.with_column_validator(numbers_have_their_type);
     records(file)
         .into_iter()
@@ -89,7 +103,7 @@ fn failures(file: &Path, session: &Session) -> Vec<String> {
 
 #[test]
 fn every_record_passes() {
-    let failures: Vec<_> = files().iter().flat_map(|file| failures(file, &session(file))).collect();
+    let failures: Vec<_> = files().iter().flat_map(|file| failures(file, &database(file))).collect();
     assert!(failures.is_empty(), "{}\n\n{} records failed", failures.join("\n\n"), failures.len());
 }
 
@@ -99,7 +113,11 @@ fn every_record_passes_in_batches_of_two_rows() {
     let failures: Vec<_> = files()
         .iter()
         .filter(|file| file.parent().is_some_and(|folder| folder.ends_with("sql")))
-        .flat_map(|file| failures(file, &session(file).with_batch_rows(2)))
+        .flat_map(|file| {
+            let database = database(file);
+            let session = database.session.clone().with_batch_rows(2);
+            failures(file, &Database { session, ..database })
+        })
         .collect();
     assert!(failures.is_empty(), "{}\n\n{} records failed", failures.join("\n\n"), failures.len());
 }

@@ -463,6 +463,33 @@ test("a statement is made again in the dialect that its whole text told", async 
   assert.deepEqual(found, { before: [{ half: 3 }], after: [{ half: 3 }] });
 });
 
+test("texts are checked and completed in the dialect that is said, with the tables that they make", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    await db.registerTable("flowers", [{ kind: "rose", petals: 5 }]);
+    const text = "SELECT TOP 1 kind AS k INTO #first FROM flowers; SELECT k FROM #first; SELECT ";
+    const script = `${text}LEN(k) AS n FROM #first`;
+    const tsql = { dialect: "tsql" };
+    const labels = async (...asked) => (await db.complete(...asked)).map(({ label }) => label);
+    return {
+      wrong: (await db.check(script)).diagnostics.length > 0,
+      right: await db.check(script, tsql),
+      offered: (await labels(`${text} FROM #first`, text.length, tsql)).slice(0, 1),
+      tables: (await db.tables()).map(({ name }) => name),
+      refused: (await failure(db.check(text, { dialect: "mysql" }))).code,
+    };
+  });
+  assert.ok(found.wrong);
+  assert.deepEqual(found.right.diagnostics, []);
+  assert.deepEqual(
+    found.right.columns.map(({ name }) => name),
+    ["n"],
+  );
+  assert.deepEqual(found.offered, ["k"]);
+  assert.deepEqual(found.tables, ["flowers"]);
+  assert.equal(found.refused, "invalid-option");
+});
+
 test("what cannot be sent or is no text is refused, and the engine goes on", async () => {
   const found = await inPage(async ({ PredictQL, failure }) => {
     const db = new PredictQL();

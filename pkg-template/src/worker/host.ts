@@ -98,9 +98,9 @@ export class Host {
       case "restoreJobs":
         return void engine.restoreJobs(request.rows);
       case "check":
-        return engine.check(request.sql);
+        return engine.check(request.sql, request.dialect);
       case "complete":
-        return engine.complete(request.sql, request.offset);
+        return engine.complete(request.sql, request.offset, request.dialect);
       case "prepare":
         return this.#prepare(request);
       case "forget":

@@ -86,8 +86,8 @@ export type Request =
   | { kind: "jobs"; seen: number }
   /** The log of workers before. */
   | { kind: "restoreJobs"; rows: Uint8Array<ArrayBuffer> }
-  | { kind: "check"; sql: string }
-  | { kind: "complete"; sql: string; offset: number }
+  | { kind: "check"; sql: string; dialect: ScriptOptions["dialect"] | undefined }
+  | { kind: "complete"; sql: string; offset: number; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "prepare"; statement: number; sql: string; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "forget"; statement: number }
   | ({

@@ -19,7 +19,9 @@ struct Measured {
 }
 
 impl Finish for Measured {
-    /// The plan ran for its measurements alone.
+    /// The plan runs for its measurements alone.
+    const HOLDS: bool = false;
+
     fn finish(self, _: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let nodes = std::mem::take(&mut ctx.exec.metrics);
         let measured: Vec<_> = nodes.iter().map(|node| (node.rows, node.ms)).collect();

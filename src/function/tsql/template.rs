@@ -31,6 +31,14 @@ pub(crate) const TEMPLATES: &[Template] = &[
     // Every other number than 0 cuts.
     scalar("ROUND", "", "", &["x", "digits", "cut"], "IF(cut = 0, ROUND(x, digits), TRUNC(x, digits))"),
     scalar("TRIM", "", "", &["s", "chars"], "TRIM(s, chars)"),
+    // Of STRING_SPLIT.
+    scalar(
+        "TSQL_SPLIT",
+        "",
+        "",
+        &["s", "mark"],
+        "SPLIT(s, IF(CHAR_LENGTH(mark) = 1, mark, ERROR('STRING_SPLIT takes a separator of one character')))",
+    ),
     scalar(
         "ISDATE",
         "ISDATE(text)",

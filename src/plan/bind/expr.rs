@@ -100,11 +100,12 @@ impl Binder<'_> {
         if let Some(expr) = names.alias(name)? {
             return Ok(expr.clone());
         }
+        let is_tsql = self.is_tsql();
+        let value = |scope: &Scope| if is_tsql { scope.column(None, name) } else { scope.value(name) };
         if names.scope.knows(&name.text) {
-            return names.scope.column(None, name);
+            return value(names.scope);
         }
-        if let Some(value) = self.of_outer(|scope| scope.knows(&name.text).then(|| scope.column(None, name)))
-        {
+        if let Some(value) = self.of_outer(|scope| scope.knows(&name.text).then(|| value(scope))) {
             return value;
         }
         if let Some((_, variable, value)) = self.context.variable(&name.text) {

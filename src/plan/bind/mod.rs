@@ -54,7 +54,7 @@ use crate::syntax::{Dialect, written};
 use aggregates::Level;
 pub(crate) use declared::Declared;
 use judge::visible;
-pub(crate) use options::{ExportFormat, External, Format, Sink};
+pub(crate) use options::{EXPORT_OPTIONS, ExportFormat, External, Format, Sink};
 pub(crate) use predict::SETTINGS;
 use query::Cte;
 pub(crate) use schema::{SeenLog, VIEWS, jobs_since};

@@ -56,7 +56,8 @@ pub(crate) enum ExportFormat {
 }
 
 /// Options of `EXPORT DATA`.
-const EXPORT: &[&str] = &["uri", "format", "header", "compression", "overwrite", "field_delimiter"];
+pub(crate) const EXPORT_OPTIONS: &[&str] =
+    &["uri", "format", "header", "compression", "overwrite", "field_delimiter"];
 
 /// Options of `CREATE MODEL` that concern the model on Google's servers; they are ignored here.
 const ELSEWHERE: &[&str] =
@@ -352,7 +353,7 @@ fn csv(given: &Options, columns: &[(String, ColumnType)]) -> Result<CsvOptions> 
 
 /// Where and how `EXPORT DATA` writes.
 pub(super) fn sink(given: &Options) -> Result<Sink> {
-    check_names(given, EXPORT)?;
+    check_names(given, EXPORT_OPTIONS)?;
     let (uri, span) = text(required(given, "uri", "uri = 'rows-*.csv', format = 'CSV'")?)?;
     if uri.is_empty() || uri.matches('*').count() > 1 {
         let message = "the uri of an export is a file's name, with one `*` at the most";

@@ -60,6 +60,8 @@ struct Column {
     visibility: Visibility,
     /// What T-SQL has declared it as, if its values are not narrowed already.
     narrow: Option<Narrow>,
+    /// Whether it is the whole element of an UNNEST with this name.
+    is_element: bool,
 }
 
 /// How a column can be named.
@@ -77,7 +79,8 @@ impl Column {
     /// A column that its name and `*` reach.
     fn new(table: Option<&str>, name: &str, expr: Expr) -> Self {
         let table = table.map(str::to_owned);
-        Self { table, name: name.to_owned(), expr, visibility: Visibility::Full, narrow: None }
+        let name = name.to_owned();
+        Self { table, name, expr, visibility: Visibility::Full, narrow: None, is_element: false }
     }
 
     /// The column, which only its own name reaches.
@@ -109,7 +112,8 @@ impl Scope {
         let is_table = is_alias && element.data_type != DataType::Json;
         let table = is_table.then_some(name);
         if fields.is_empty() {
-            return Self { columns: vec![Column::new(table, name, element)], left_out: Vec::new() };
+            let column = Column { is_element: is_alias, ..Column::new(table, name, element) };
+            return Self { columns: vec![column], left_out: Vec::new() };
         }
         let columns = fields.into_iter().enumerate().map(|(index, field)| {
             let kind = ExprKind::Field { value: Box::new(element.clone()), index };
@@ -118,7 +122,7 @@ impl Scope {
         });
         let mut columns: Vec<_> = columns.collect();
         if is_alias {
-            columns.push(Column::new(None, name, element).hidden());
+            columns.push(Column { is_element: true, ..Column::new(None, name, element).hidden() });
         }
         Self { columns, left_out: Vec::new() }
     }
@@ -199,6 +203,21 @@ impl Scope {
                 Some(table) => column.visibility != Visibility::NotInStar && column.belongs_to(table),
             })
             .map(|column| (column.name.as_str(), &column.expr))
+    }
+
+    /// What GoogleSQL's `name` means: the element of an UNNEST that is called so, which hides columns of that name, or a column.
+    /// Source: `NameScope::AddNameTarget` of ZetaSQL, where the row of a table does so too.
+    ///
+    /// # Errors
+    /// As [`Scope::column`].
+    pub(super) fn value(&self, name: &Ident) -> Result<Expr> {
+        let is_called = |column: &&Column| column.is_element && column.name.eq_ignore_ascii_case(&name.text);
+        let mut elements = self.columns.iter().filter(is_called);
+        match (elements.next(), elements.next()) {
+            (Some(element), None) => Ok(element.expr.clone().at(name.span)),
+            (Some(first), Some(_)) => Err(ambiguous(first, name)),
+            (None, _) => self.column(None, name),
+        }
     }
 
     /// The column that `name` means, or the whole row of the table of that name as a struct.

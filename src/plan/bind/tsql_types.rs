@@ -202,19 +202,22 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Coalesce(vec![value, otherwise]), data_type: wanted, span })
     }
 
-    /// Refuses DATALENGTH of a column or variable that is a text, which may be an nvarchar with two bytes for a character, and of
-    /// numbers, whose bytes depend on their types.
+    /// Refuses DATALENGTH of texts that may be nvarchar, with two bytes for a character, and of numbers, whose bytes depend on
+    /// their types: what is written out or CAST to a varchar is none of them.
     pub(super) fn refuse_unknown_length(
         &mut self,
         args: &[ast::Expr],
         span: Span,
         names: Names<'_>,
     ) -> Result<()> {
-        use ast::ExprKind::{Field, Literal, Name, Parameter};
+        use ast::ExprKind::{Cast, Literal};
         let [arg] = args else { return Ok(()) };
-        let is_told = matches!(&arg.kind, Literal(Scalar::String(_) | Scalar::Null))
-            || !matches!(arg.kind, Literal(_) | Name(_) | Field(..) | Parameter(_));
-        if is_told || self.typed(arg, names)?.expr.data_type == DataType::Bytes {
+        let is_told = match (&arg.kind, self.typed(arg, names)?.expr.data_type) {
+            (Literal(Scalar::String(_) | Scalar::Null), _) | (_, DataType::Bytes) => true,
+            (Cast { .. }, data_type) => data_type == DataType::String,
+            _ => false,
+        };
+        if is_told {
             return Ok(());
         }
         let what = "DATALENGTH of what may not be a varchar or varbinary is not supported";

@@ -34,8 +34,8 @@ impl Parser<'_> {
             self.nested(Self::labelled)?;
             return Ok(true);
         }
-        let is_transaction = self.nth_at_word(1, "TRANSACTION") || self.nth_at_word(1, "TRAN");
-        if self.at_word("BEGIN") && !is_transaction {
+        let is_transaction = || self.nth_at_word(1, "TRANSACTION") || self.nth_at_word(1, "TRAN");
+        if self.at_word("BEGIN") && !is_transaction() {
             self.nested(Self::block)?;
             return Ok(true);
         }
@@ -420,6 +420,8 @@ impl Parser<'_> {
                 continue;
             }
             if self.token().kind == TokenKind::End {
+                // A statement may stand here too: who completes the text is told.
+                let _ = self.body_statement();
                 return Err(self.expected(&format!("`{}`", ends.join("` or `"))));
             }
             let (depth, height) = (self.depth, self.height);

@@ -413,6 +413,10 @@ impl Parser<'_> {
                 _ => error,
             });
         }
+        if self.is_tsql() {
+            let values = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
+            self.refuse_nulls(values, "CASE", start)?;
+        }
         Ok(self.spanned(ExprKind::Case { operand, branches, otherwise }, start))
     }
 }

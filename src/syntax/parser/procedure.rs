@@ -135,16 +135,16 @@ impl Parser<'_> {
             return Err(self.unsupported("the value of a procedure's RETURN", hint));
         }
         let name = self.path("a procedure's name")?;
+        let is_text = name.last().is_some_and(|last| last.text.eq_ignore_ascii_case("sp_executesql"));
         let has_args = !matches!(self.token().kind, TokenKind::End | TokenKind::Punctuation(_))
             && !self.at_tsql_statement()
             && !self.at_batch_end()
             && self.at_one_of(&["END", "ELSE"]).is_none();
         let args = if has_args || self.at(Punctuation::Minus) {
-            self.comma_separated(Self::exec_argument)?
+            self.comma_separated(|parser| parser.exec_argument(is_text))?
         } else {
             Vec::new()
         };
-        let is_text = name.last().is_some_and(|last| last.text.eq_ignore_ascii_case("sp_executesql"));
         let mut values = args.into_iter();
         match values.next() {
             Some((text, None)) if is_text => {
@@ -165,7 +165,7 @@ impl Parser<'_> {
     }
 
     /// `[@name =] value [OUTPUT]`.
-    fn exec_argument(&mut self) -> Result<(Expr, Option<Ident>)> {
+    fn exec_argument(&mut self, is_text: bool) -> Result<(Expr, Option<Ident>)> {
         let is_named = self.nth_at(1, Punctuation::Equal);
         let name = if is_named && matches!(self.token().kind, TokenKind::Parameter(_)) {
             let name = self.tsql_variable()?;
@@ -175,6 +175,10 @@ impl Parser<'_> {
             None
         };
         let value = self.expr()?;
+        if self.at_one_of(&["OUTPUT", "OUT"]).is_some() && is_text {
+            let hint = "write CREATE PROCEDURE p @x int OUTPUT AS … and EXEC p @x = @y OUTPUT";
+            return Err(self.unsupported("OUTPUT of sp_executesql", hint));
+        }
         self.eat_one_of(&["OUTPUT", "OUT"]);
         Ok((value, name))
     }

@@ -488,7 +488,7 @@ impl Parser<'_> {
     pub(super) fn at_grouping_sets(&self) -> bool {
         let is_call = self.nth_at(1, Punctuation::LeftParen);
         self.at_words(&["GROUPING", "SETS"])
-            || (is_call && self.at_one_of(&["ROLLUP", "CUBE"]).is_some())
+            || (self.at_one_of(&["ROLLUP", "CUBE"]).is_some() && is_call)
             || (self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen))
     }
 

@@ -159,6 +159,11 @@ impl Parser<'_> {
                 .at(self.since(start))
                 .hint("write OVER (ORDER BY x); OVER (ORDER BY (SELECT NULL)) for any order"));
         }
+        match (name.as_str(), call.args.as_slice()) {
+            ("COALESCE", values) | ("IIF", [_, values @ ..]) => self.refuse_nulls(values, &name, start)?,
+            ("NULLIF", [value, _]) => self.refuse_nulls([value], &name, start)?,
+            _ => {}
+        }
         if name != "DATALENGTH" {
             return Ok(());
         }
@@ -174,6 +179,20 @@ impl Parser<'_> {
             return Err(self.unsupported("`DATALENGTH` of an nvarchar", hint).at(self.since(start)));
         }
         Ok(())
+    }
+
+    /// Refuses values that are all the constant NULL, and so have no type: SQL Server's messages 4127, 4151 and 8133.
+    pub(super) fn refuse_nulls<'e>(
+        &self,
+        values: impl IntoIterator<Item = &'e Expr>,
+        what: &str,
+        start: Span,
+    ) -> Result<()> {
+        if !values.into_iter().all(|value| value.kind == ExprKind::Literal(Scalar::Null)) {
+            return Ok(());
+        }
+        let message = format!("{what} needs a value that is not the constant NULL");
+        Err(Error::new(Code::TypeMismatch, message).at(self.since(start)).hint("write CAST(NULL AS int)"))
     }
 
     /// `(first, step)` after IDENTITY.

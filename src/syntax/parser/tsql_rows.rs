@@ -42,7 +42,7 @@ impl Parser<'_> {
                     let operator = SqlOperator::Add;
                     items.push((at(ExprKind::Operator { operator, args }), name("ordinal")));
                 }
-                called("SPLIT", args, span)
+                called("TSQL_SPLIT", args, span)
             }
             Some("GENERATE_SERIES") => called("GENERATE_ARRAY", args, span),
             _ => {
