@@ -102,7 +102,11 @@ impl Binder<'_> {
         for name in &columns {
             let (column, data_type) = column_of(&source, name, span("target_correlation_cols"))?;
             check_number(&column, &data_type, span("target_correlation_cols"))?;
-            values.push(format!("STRUCT({} AS __n, CAST({column} AS FLOAT64) AS __v)", string(name)));
+            let value = format!("STRUCT({} AS __n, CAST({column} AS FLOAT64) AS __v)", string(name));
+            // A column that is named twice is one.
+            if !values.contains(&value) {
+                values.push(value);
+            }
         }
         let mut segments = Segments::default();
         for (number, name) in dimensions.iter().enumerate() {
