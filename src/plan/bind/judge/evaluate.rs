@@ -114,31 +114,16 @@ impl Binder<'_> {
             return Err(not_binary(call, "threshold"));
         }
         let mut sql = filled(CLASSES, &[("by", ""), ("pairs", &pairs)]);
-        let mut one = String::new();
         if *has_scores {
             let list: Vec<_> = classes.iter().map(literal).collect();
+            let one = positive.map(|(number, _)| format!("WHERE c = {number}")).unwrap_or_default();
+            let list = list.join(", ");
             let foreign = format!(
-                "the truth is none of the classes {} in any row: map it to them in a subquery, or name them by the option `labels`",
-                list.join(", ")
+                "the truth is none of the classes {list} in any row: map it to them in a subquery, or name them by the option `labels`"
             );
-            let numbers = list.iter().zip(0..).map(|(class, k)| format!("WHEN {class} THEN {k}"));
-            let mut judged = 0..classes.len();
-            if let Some((number, _)) = positive {
-                judged = number..number + 1;
-                one = format!(" WHERE c = {number}");
-            }
-            let area = |name: &str| {
-                let areas = judged.clone().map(|k| format!("{name}(s[SAFE_OFFSET({k})], i = {k})"));
-                areas.collect::<Vec<_>>().join(", ")
-            };
             sql += &filled(
                 SCORES,
-                &[
-                    ("numbers", &numbers.collect::<Vec<_>>().join(" ")),
-                    ("auc", &area("ML.ROC_AUC")),
-                    ("ap", &area("ML.AVERAGE_PRECISION")),
-                    ("foreign", &string(&foreign)),
-                ],
+                &[("classes", &format!("[{list}]")), ("one", &one), ("foreign", &string(&foreign))],
             );
         }
         sql += &match positive {
@@ -153,15 +138,14 @@ impl Binder<'_> {
         if extended {
             let [brier, precision, top] = if *has_scores {
                 [
-                    "(SELECT IF(LOGICAL_OR(v < -1e-6 OR v > 1 + 1e-6), NULL, SUM(POW(v - IF(c = i, 1, 0), 2)) / ANY_VALUE(n)) FROM u CROSS JOIN i, UNNEST(s) AS v WITH OFFSET AS c{one})",
-                    "(SELECT IF(LOGICAL_OR(a IS NULL), NULL, AVG(a)) FROM u, UNNEST(ap) AS a)",
+                    "(SELECT IF(b.foreign_label, NULL, (SELECT IF(LOGICAL_OR(v < -1e-6 OR v > 1 + 1e-6), NULL, SUM(POW(v - CAST(hit AS INT64), 2))) FROM x) / (SELECT COUNT(*) FROM i)) FROM b)",
+                    "(SELECT IF(b.foreign_label, NULL, (SELECT IF(LOGICAL_OR(ap IS NULL), NULL, AVG(ap)) FROM u)) FROM b)",
                     "(SELECT AVG(IF((SELECT COUNT(*) FROM UNNEST(s) AS v WITH OFFSET AS o WHERE v > s[SAFE_OFFSET(i)] OR v = s[SAFE_OFFSET(i)] AND o > i) < 5 AND i IS NOT NULL, 1, 0)) FROM i)",
                 ]
             } else {
                 [NO_FLOAT; 3]
             };
-            let brier = filled(brier, &[("one", &one)]);
-            sql += &filled(EXTENDED, &[("brier", &brier), ("precision", precision), ("top", top)]);
+            sql += &filled(EXTENDED, &[("brier", brier), ("precision", precision), ("top", top)]);
             sql += counted;
         }
         sql += " FROM k";

@@ -1,7 +1,8 @@
-, i AS (SELECT s, CASE y {numbers} END AS i FROM d),
-u AS (
-  SELECT IF(LOGICAL_OR(q < -1e-6 OR q > 1 + 1e-6), NULL, -AVG(LN(LEAST(GREATEST(q, 2.220446049250313e-16), 1 - 2.220446049250313e-16)))) AS loss,
-    [{auc}] AS auc, [{ap}] AS ap, COUNT(*) AS n
-  FROM (SELECT s, i, s[SAFE_OFFSET(i)] AS q FROM i)
-  HAVING IF(LOGICAL_AND(i IS NULL), ERROR({foreign}), IFNULL(LOGICAL_AND(i IS NOT NULL), TRUE))
+, i AS (
+  SELECT d.s, c.i FROM d LEFT JOIN (SELECT l, i FROM UNNEST({classes}) AS l WITH OFFSET AS i) AS c ON d.y = c.l
+),
+x AS (SELECT c, v, c = i AS hit FROM i, UNNEST(s) AS v WITH OFFSET AS c {one}),
+u AS (SELECT ML.ROC_AUC(v, hit) AS auc, ML.AVERAGE_PRECISION(v, hit) AS ap FROM x GROUP BY c),
+b AS (
+  SELECT IF(LOGICAL_AND(i IS NULL), ERROR({foreign}), IFNULL(LOGICAL_OR(i IS NULL), FALSE)) AS foreign_label FROM i
 )
