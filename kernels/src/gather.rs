@@ -23,6 +23,18 @@ pub fn are_below(indices: &[u64], length: u64) -> bool {
     indices.iter().fold(true, |all, index| all & (*index < length))
 }
 
+/// The places of the elements at `offset` of the lists between `ends`; `None` where a list has none.
+#[inline(never)]
+#[must_use]
+pub fn elements(ends: &[i32], offset: u32) -> Option<Vec<u64>> {
+    let (starts, ends) = (ends.iter(), ends.iter().skip(1));
+    let place = |(start, end): (&i32, &i32)| {
+        let place = i64::from(*start) + i64::from(offset);
+        u64::try_from(place).ok().filter(|_| place < i64::from(*end))
+    };
+    starts.zip(ends).map(place).collect()
+}
+
 /// Values of a fixed width.
 pub trait Fixed: Sized {
     /// The values at `indices`, which are all those of values.
@@ -190,6 +202,13 @@ mod tests {
         assert_eq!(ends, [0, 3, 43, 43, 46, 49]);
         assert_eq!(taken, ["two", long, "", "one", "two"].concat().as_bytes());
         assert_eq!(take_blobs(&[0, i32::MAX], &[], &[0, 0]), None);
+    }
+
+    #[test]
+    fn elements_of_lists_have_places() {
+        assert_eq!(elements(&[2, 4, 7], 1), Some(vec![3, 5]));
+        assert_eq!(elements(&[2, 4, 7], 2), None);
+        assert_eq!(elements(&[5], 9), Some(vec![]));
     }
 
     #[test]

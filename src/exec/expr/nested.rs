@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
+use predictql_kernels::gather::elements;
 
 use crate::data::{DataType, Operand, concat, element_range, null_column, row_index, take, with_nulls};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -58,6 +59,16 @@ pub(super) fn element(
 ) -> Result<ArrayRef> {
     let list = array.array().as_list_opt::<i32>().invariant("expected an array")?;
     let indices = index.ints()?;
+    // The same element of every row, as of probabilities.
+    if picked.is_none()
+        && index.is_constant()
+        && list.len() == rows
+        && list.null_count() == 0
+        && let Some(offset) = indices.get(0).and_then(|index| u32::try_from(index.checked_sub(base)?).ok())
+        && let Some(places) = elements(list.offsets(), offset)
+    {
+        return take(list.values(), &UInt64Array::from(places));
+    }
     let positions = (0..rows)
         .map(|row| {
             let place = match picked {

@@ -47,7 +47,7 @@ impl Segments {
         self.keys += &format!(", TO_JSON_STRING(d{number})");
         self.shown += &format!("d{number} AS {column}, ");
         self.pairs.push(format!(
-            "IF(g & {bit} = 0, [], [STRUCT({} AS dimension_col, TO_JSON_STRING(d{number}) AS dimension_value)])",
+            "IF(g & {bit} = 0, [], [STRUCT({} AS dimension_col, TO_JSON(d{number}) AS dimension_value)])",
             string(name)
         ));
     }
@@ -55,7 +55,7 @@ impl Segments {
     /// The array of a segment's dimensions.
     fn listed(&self) -> String {
         match self.pairs.as_slice() {
-            [] => "CAST([] AS ARRAY<STRUCT<dimension_col STRING, dimension_value STRING>>)".to_owned(),
+            [] => "CAST([] AS ARRAY<STRUCT<dimension_col STRING, dimension_value JSON>>)".to_owned(),
             [only] => only.clone(),
             several => format!("ARRAY_CONCAT({})", several.join(", ")),
         }
@@ -102,7 +102,11 @@ impl Binder<'_> {
         for name in &columns {
             let (column, data_type) = column_of(&source, name, span("target_correlation_cols"))?;
             check_number(&column, &data_type, span("target_correlation_cols"))?;
-            values.push(format!("STRUCT({} AS __n, CAST({column} AS FLOAT64) AS __v)", string(name)));
+            let value = format!("STRUCT({} AS __n, CAST({column} AS FLOAT64) AS __v)", string(name));
+            // A column that is named twice is one.
+            if !values.contains(&value) {
+                values.push(value);
+            }
         }
         let mut segments = Segments::default();
         for (number, name) in dimensions.iter().enumerate() {

@@ -11,6 +11,7 @@ use super::evaluate::visible;
 use super::text::{filled, float, quoted, string};
 use crate::data::{DataType, Scalar, StructField};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
+use crate::model::Model;
 use crate::plan::node::Node;
 use crate::syntax::ast::{Path, QueryBody, TableExpr, TableExprKind};
 use crate::syntax::written;
@@ -105,8 +106,16 @@ const BYTES: &str = "IFNULL(SAFE_CAST({v} AS STRING), FORMAT('%d bytes %s', LENG
 impl Described {
     /// The columns of the rows; fields of structs are columns of their own.
     pub(super) fn all(source: &Source, call: &Call<'_>) -> Result<Vec<Self>> {
+        Self::those(source, call, &|_| true)
+    }
+
+    /// The columns of the rows whose names are wanted.
+    fn those(source: &Source, call: &Call<'_>, is_wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for (number, (name, expr)) in source.scope.visible(None).enumerate() {
+            if !is_wanted(name) {
+                continue;
+            }
             let mut before = source.scope.visible(None).take(number);
             if before.any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 let message = format!("{} has two columns named `{name}` to describe", call.judging.name);
@@ -117,6 +126,15 @@ impl Described {
             describe(name, &quoted(name), &expr.data_type, &mut found, call)?;
         }
         Ok(found)
+    }
+
+    /// The columns that are inputs of the model; all where none of `source` or of `base` has the name of one.
+    fn features(source: &Source, base: &Source, call: &Call<'_>, model: &Model) -> Result<Vec<Self>> {
+        let is_input =
+            |name: &str| model.signature().inputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
+        let have_inputs =
+            [source, base].iter().all(|source| source.scope.visible(None).any(|(name, _)| is_input(name)));
+        Self::those(source, call, &|name| !have_inputs || is_input(name))
     }
 
     /// The rows of its values `v`, with `before` in front of them, out of `table`.
@@ -305,7 +323,7 @@ impl Binder<'_> {
             return self.expanded(call, Vec::new(), &sql);
         };
         let source = Source::new(scan(table), None);
-        let columns = features(Described::all(&source, call)?, &model);
+        let columns = Described::features(&source, &source, call, &model)?;
         let sql = format!(
             "SELECT name AS input, SAFE_CAST(min AS FLOAT64) AS min, SAFE_CAST(max AS FLOAT64) AS max, mean, median, stddev, \
              `unique` AS category_count, num_nulls AS null_count, dimension FROM ({})",
@@ -319,7 +337,7 @@ impl Binder<'_> {
         for rows in &call.rows {
             self.warn_of_limit(rows);
         }
-        let columns = Described::all(&base, call)?;
+        let columns = [Described::all(&base, call)?, Described::all(&study, call)?];
         self.compared(call, columns, base, study)
     }
 
@@ -327,10 +345,11 @@ impl Binder<'_> {
         let path = call.models.first().copied().invariant("a call with a model")?;
         let model = self.predicting(path)?;
         let base = Source::new(scan(self.baseline(call, path)?), None);
-        let columns = features(Described::all(&base, call)?, &model);
+        let columns = Described::features(&base, &base, call, &model)?;
         let study = self.rows_of(call, 0)?;
         call.rows.iter().for_each(|rows| self.warn_of_limit(rows));
-        self.compared(call, columns, base, study)
+        let others = Described::features(&study, &base, call, &model)?;
+        self.compared(call, [columns, others], base, study)
     }
 
     /// The rows that are kept with a model.
@@ -365,11 +384,10 @@ impl Binder<'_> {
     fn compared(
         &mut self,
         call: &Call<'_>,
-        columns: Vec<Described>,
+        [columns, others]: [Vec<Described>; 2],
         base: Source,
         study: Source,
     ) -> Result<Node> {
-        let others = Described::all(&study, call)?;
         let whole = Parts { base: "base", study: "study", part: "" };
         let Comparison { sql, columns } = self.comparison(call, &columns, &others, "", &whole)?;
         let sql = sql + &filled(COMPARISON, &[("columns", &columns)]);
@@ -489,17 +507,6 @@ fn no_threshold(item: &Scalar, span: Span) -> Error {
     Error::new(Code::InvalidOption, format!("{item} is no column with a threshold from 0 to below 1"))
         .at(span)
         .hint("write thresholds => [('column', 0.1)]")
-}
-
-/// The columns that are inputs of the model; all where none has the name of one.
-fn features(columns: Vec<Described>, model: &crate::model::Model) -> Vec<Described> {
-    let is_input =
-        |name: &str| model.signature().inputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
-    if columns.iter().any(|column| is_input(&column.name)) {
-        columns.into_iter().filter(|column| is_input(&column.name)).collect()
-    } else {
-        columns
-    }
 }
 
 /// The rows of all the queries, or none where there is no query.

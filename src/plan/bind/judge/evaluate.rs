@@ -3,7 +3,7 @@
 use super::super::Binder;
 use super::super::from::Source;
 use super::Judging;
-use super::args::Call;
+use super::args::{Call, is_share};
 use super::label::{Judged, JudgedKind};
 use super::text::{column_names, filled, float, literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -193,7 +193,7 @@ impl Binder<'_> {
         let Judged { node, pairs, kind } = self.judged(call)?;
         let (number, class) = two_classes(call, &kind)?;
         let thresholds = match thresholds {
-            Some((Scalar::Array(_, items), span)) => listed(&items, span)?,
+            Some((Scalar::Array(_, items), span)) => thresholds_of(&items, span)?,
             _ => format!("(SELECT APPROX_QUANTILES(s[OFFSET({number})], 100) FROM d)"),
         };
         let sql = filled(
@@ -268,10 +268,20 @@ fn common_type(columns: Pair<'_>, number: DataType) -> DataType {
     }
 }
 
+/// The column `name` of the type `data_type` as one of the type `wanted`.
+pub(super) fn cast(name: &str, data_type: &DataType, wanted: &DataType) -> String {
+    // There is no cast from BOOL to FLOAT64.
+    match (data_type, wanted) {
+        (DataType::Bool, DataType::Float64) => format!("CAST(CAST({name} AS INT64) AS FLOAT64)"),
+        _ => format!("CAST({name} AS {wanted})"),
+    }
+}
+
 /// How both columns get the type `wanted`.
 fn as_type(columns: Pair<'_>, wanted: &DataType) -> String {
     let casts = columns.iter().filter(|(_, data_type)| *data_type != wanted);
-    let casts: Vec<_> = casts.map(|(name, _)| format!("CAST({name} AS {wanted}) AS {name}")).collect();
+    let casts: Vec<_> =
+        casts.map(|(name, data_type)| format!("{} AS {name}", cast(name, data_type, wanted))).collect();
     format!("write (SELECT * REPLACE ({}) FROM …)", casts.join(", "))
 }
 
@@ -298,17 +308,24 @@ pub(in super::super) fn visible(source: Source) -> Result<Node> {
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } })
 }
 
-/// Thresholds as a list.
-fn listed(items: &[Scalar], span: Span) -> Result<String> {
+/// Thresholds as a list. Scores need not be probabilities, so whether one lies too far is known with them.
+fn thresholds_of(items: &[Scalar], span: Span) -> Result<String> {
     let items = items.iter().map(|item| match item {
-        Scalar::Float64(value) if !value.is_nan() => Ok(float(*value)),
+        Scalar::Float64(value) if !value.is_nan() => Ok(*value),
         #[expect(clippy::cast_precision_loss, reason = "as SQL coerces whole numbers")]
-        Scalar::Int64(value) => Ok(float(*value as f64)),
+        Scalar::Int64(value) => Ok(*value as f64),
         other => Err(Error::new(Code::InvalidOption, format!("{other} is no threshold"))
             .at(span)
             .hint("write numbers: [0.25, 0.5, 0.75]")),
     });
-    Ok(format!("ARRAY<FLOAT64>[{}]", items.collect::<Result<Vec<_>>>()?.join(", ")))
+    let items = items.collect::<Result<Vec<_>>>()?;
+    let listed: Vec<_> = items.iter().copied().map(float).collect();
+    let list = format!("ARRAY<FLOAT64>[{}]", listed.join(", "));
+    let beyond = items.iter().find(|item| item.is_finite() && !is_share(**item, false));
+    Ok(beyond.map_or(list.clone(), |beyond| {
+        let message = format!("the scores lie from 0 to 1, and the threshold {beyond} beyond: write CAST('inf' AS FLOAT64) for one above all scores");
+        format!("(SELECT IF(LOGICAL_AND(v BETWEEN 0 AND 1), ERROR({}), {list}) FROM g)", string(&message))
+    }))
 }
 
 /// The number and name of the positive class of two that have scores.

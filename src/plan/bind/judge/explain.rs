@@ -263,6 +263,7 @@ impl Binder<'_> {
             _ => "v",
         };
         let method = self.word(call, "method", &["auto", "exact", "permutation", KERNEL, BY_PATHS])?;
+        self.int(call, "num_samples", 1, 1..=i64::MAX)?;
         if method == BY_PATHS {
             if !model.has_shares(None) {
                 return Err(no_paths(call));

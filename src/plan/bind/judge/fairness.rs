@@ -216,10 +216,13 @@ impl Binder<'_> {
     /// Whether a row belongs to the facet, as SQL: one of its values, or for FLOAT64 above its threshold.
     fn facet(&mut self, call: &Call<'_>, group: &str, data_type: &DataType) -> Result<Option<String>> {
         let list = DataType::array(data_type.clone());
-        let Some((value, _)) = self.setting(call, "facet", &[data_type.clone(), list])? else {
+        let Some((value, span)) = self.setting(call, "facet", &[data_type.clone(), list])? else {
             return Ok(None);
         };
         Ok(Some(match (value, data_type) {
+            (Scalar::Array(_, items), _) if items.is_empty() => {
+                return Err(call.wrong(Code::InvalidOption, "`facet` names no value", span));
+            }
             (Scalar::Array(_, items), DataType::Float64) => {
                 let least = items.iter().map(literal).collect::<Vec<_>>().join(", ");
                 format!("{group} > (SELECT MIN(t) FROM UNNEST([{least}]) AS t)")

@@ -7,6 +7,7 @@ use super::super::from::Source;
 use super::super::model_input;
 use super::super::predict::predict_node;
 use super::args::Call;
+use super::evaluate::cast;
 use super::text::{literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
@@ -302,7 +303,8 @@ impl Truth<'_> {
         );
         let name = written(label);
         Error::new(Code::InputTypeMismatch, message).at(*span).hint(format!(
-            "convert it in a subquery: (SELECT * REPLACE (CAST({name} AS {wanted}) AS {name}) FROM …)"
+            "convert it in a subquery: (SELECT * REPLACE ({} AS {name}) FROM …)",
+            cast(&name, actual, wanted)
         ))
     }
 }
