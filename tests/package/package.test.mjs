@@ -130,7 +130,7 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 /** The most bytes after gzip that a file of scripts may have, by its name. */
 const budgets = {
   // 28.5 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it,
-  // for rows, JSON and Parquet, is not in it, nor what runs on the page's own thread.  The bytes of the engines are in it, which change.
+  // for rows, JSON and Parquet, is not in it, nor what runs on the page's own thread. The bytes of the engines are in it, which change.
   "index.js": 36_850,
   "node.js": 37_850,
   "worker.js": 9_950,
