@@ -123,15 +123,23 @@ pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
         Some(rows) => session.with_batch_rows(rows),
         None => session,
     };
-    Ok(match self::dialect(dialect) {
+    Ok(match self::dialect(dialect)? {
         Some(dialect) => session.with_dialect(dialect),
         None => session,
     })
 }
 
-/// A dialect by its name: the package lets no other ones through.
-pub(super) fn dialect(name: Option<String>) -> Option<Dialect> {
-    name.map(|name| if name == "tsql" { Dialect::TSql } else { Dialect::BigQuery })
+/// A dialect by its name.
+///
+/// # Errors
+/// `invalid-option` for other names, which the package lets through nowhere.
+pub(super) fn dialect(name: Option<String>) -> Result<Option<Dialect>> {
+    match name.as_deref() {
+        None => Ok(None),
+        Some("bigquery") => Ok(Some(Dialect::BigQuery)),
+        Some("tsql") => Ok(Some(Dialect::TSql)),
+        Some(other) => Err(Error::new(Code::InvalidOption, format!("`{other}` is no dialect"))),
+    }
 }
 
 pub(super) fn params(value: &JsValue) -> Result<Params> {

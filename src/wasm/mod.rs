@@ -336,13 +336,15 @@ impl Engine {
     /// Parses and binds without running.
     #[wasm_bindgen(unchecked_return_type = "CheckResult")]
     pub fn check(&self, sql: &str, dialect: Option<String>) -> Throws<JsValue> {
-        encode::check(&self.engine.check(sql, decode::dialect(dialect)), sql)
+        let dialect = decode::dialect(dialect).map_err(unlocated)?;
+        encode::check(&self.engine.check(sql, dialect), sql)
     }
 
     /// What may be written at `offset`, a UTF-16 unit of the text.
     #[wasm_bindgen(unchecked_return_type = "Completion[]")]
     pub fn complete(&self, sql: &str, offset: usize, dialect: Option<String>) -> Throws<JsValue> {
-        encode::completions(&self.engine.complete(sql, byte_at(sql, offset), decode::dialect(dialect)))
+        let dialect = decode::dialect(dialect).map_err(unlocated)?;
+        encode::completions(&self.engine.complete(sql, byte_at(sql, offset), dialect))
     }
 
     /// Parses a script.
