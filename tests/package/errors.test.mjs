@@ -105,19 +105,13 @@ test("of a database that cannot be kept", () =>
   }));
 
 test("of a database that others wait for, and of one that is damaged", () =>
-  expectCodes(async ({ PredictQL, damage, failure }) => {
+  expectCodes(async ({ PredictQL, damage, failure, stalled }) => {
     const [db, other] = [new PredictQL({ name: "busy" }), new PredictQL({ name: "busy" })];
     await db.query("CREATE TABLE t (x INT64)");
-    // Registration takes the first hundred rows; whoever asks for more is the statement.
-    const { promise: isReading, resolve } = Promise.withResolvers();
-    async function* rows() {
-      yield Array.from({ length: 100 }, (_, x) => ({ x }));
-      resolve();
-      await new Promise(() => {});
-    }
-    await db.registerTable("feed", rows());
+    const { rows, asked } = stalled("x");
+    await db.registerTable("feed", rows);
     const waiting = failure(db.query("INSERT INTO t SELECT x FROM feed"));
-    await isReading;
+    await asked;
     await other.query("CREATE TABLE u AS SELECT x FROM t");
     await Promise.all([db.close(), other.close()]);
     await damage("busy");

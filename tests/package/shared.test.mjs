@@ -300,7 +300,7 @@ test("a script holds others off to its end, and a tab that is closed amid one le
 });
 
 test("nobody is locked out by a reader that is slow, by rows that do not come, or by the page's own next statement", async () => {
-  const found = await inPage(async ({ PredictQL, failure }) => {
+  const found = await inPage(async ({ PredictQL, failure, stalled }) => {
     const [a, b] = [new PredictQL({ name: "slow" }), new PredictQL({ name: "slow" })];
     await a.query("CREATE TABLE t (x INT64)");
     await a.query("CREATE PROCEDURE p() BEGIN INSERT INTO t VALUES (1); SELECT x FROM UNNEST([1, 2, 3]) AS x; END");
@@ -318,22 +318,16 @@ test("nobody is locked out by a reader that is slow, by rows that do not come, o
       await a.query("INSERT INTO t VALUES (6)");
     }
     // Rows that never come, while somebody waits.
-    async function* rows(asked) {
-      // Registration takes the first hundred rows; whoever asks for more is the statement.
-      yield Array.from({ length: 100 }, () => ({ y: 1 }));
-      asked();
-      await new Promise(() => {});
-    }
-    const [feed, other] = [Promise.withResolvers(), Promise.withResolvers()];
-    await a.registerTable("feed", rows(feed.resolve));
-    await a.registerTable("other", rows(other.resolve));
+    const [feed, other] = [stalled("y"), stalled("y")];
+    await a.registerTable("feed", feed.rows);
+    await a.registerTable("other", other.rows);
     const stuck = failure(a.query("INSERT INTO t SELECT y FROM feed"));
-    await feed.promise;
+    await feed.asked;
     await b.query("INSERT INTO t VALUES (4)");
     const { hint } = await stuck;
     const controller = new AbortController();
     const next = failure(a.query("INSERT INTO t SELECT y FROM other"));
-    await other.promise;
+    await other.asked;
     setTimeout(() => controller.abort(new Error("enough")), 50);
     const given = await b.query("INSERT INTO t VALUES (5)", [], { signal: controller.signal }).then(
       () => "done",

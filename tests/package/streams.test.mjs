@@ -59,22 +59,15 @@ test("rows of a stream come out as they come in, and no more are taken than are 
 });
 
 test("a query over a stream ends with an error where its table is dropped or replaced, and a source's failure stays one", async () => {
-  const found = await inPage(async ({ PredictQL, failure }) => {
+  const found = await inPage(async ({ PredictQL, failure, stalled }) => {
     const db = new PredictQL();
     const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
-    // Registration takes the first hundred rows; whoever asks for more is a query.
-    const hundred = Array.from({ length: 100 }, (_, i) => ({ i }));
-    async function* quiet(asked) {
-      yield hundred;
-      asked();
-      await new Promise(() => {});
-    }
     const ended = [];
     for (const end of [() => db.dropTable("quiet"), () => db.registerTable("quiet", [{ i: 7 }])]) {
-      const { promise, resolve } = Promise.withResolvers();
-      await db.registerTable("quiet", quiet(resolve));
+      const { rows, asked } = stalled("i");
+      await db.registerTable("quiet", rows);
       const waiting = failure(db.query("SELECT i FROM quiet"));
-      await promise;
+      await asked;
       await end();
       const { code, message } = await waiting;
       ended.push([code, message]);

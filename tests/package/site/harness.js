@@ -10,6 +10,17 @@ export const predictMany = "SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)
 /** One value that takes the engine seconds on any machine, and that it cannot stop: 200 states for each of a million letters. */
 export const busy = "SELECT REGEXP_CONTAINS(REPEAT('a', 1000000), r'a{200}b') AS found";
 
+/** Rows of a column that stop behind the hundred that registration takes; `asked` resolves when a statement asks for more. */
+export function stalled(column) {
+  const { promise: asked, resolve } = Promise.withResolvers();
+  async function* source() {
+    yield Array.from({ length: 100 }, (_, value) => ({ [column]: value }));
+    resolve();
+    await new Promise(() => {});
+  }
+  return { asked, rows: source() };
+}
+
 /** A database with the flowers and the forest that tells them apart. */
 export async function irisDatabase(options) {
   const db = await PredictQL.create(options);
