@@ -9,8 +9,9 @@ use crate::lanes::{LANES, Lanes};
 /// Columns of a panel: two vectors.
 const WIDTH: usize = 2 * LANES;
 
-/// Rows that are computed side by side: their sums, a row of the panel and a number fit 15 vector registers, which V8 has to give.
-const HEIGHT: usize = 6;
+/// Rows that are computed side by side: their sums, a row of the panel and the rows' numbers fit 15 vector registers, which V8 has to
+/// give, in whatever order the compilers compute them. What does not fit goes through V8's stack, which is aligned for vectors or is not.
+const HEIGHT: usize = 4;
 
 /// Rows of the depth that are taken together: a panel of them and the tile's rows stay in the nearest cache.
 pub(crate) const DEPTH: usize = 256;
@@ -159,8 +160,6 @@ impl Panels {
                     1 => tile::<1>(lines, stride, panel, sums, &edge),
                     2 => tile::<2>(lines, stride, panel, sums, &edge),
                     3 => tile::<3>(lines, stride, panel, sums, &edge),
-                    4 => tile::<4>(lines, stride, panel, sums, &edge),
-                    5 => tile::<5>(lines, stride, panel, sums, &edge),
                     _ => tile::<HEIGHT>(lines, stride, panel, sums, &edge),
                 }
                 row += height;
@@ -272,19 +271,7 @@ fn pair(row: &[f32; WIDTH]) -> [Lanes; 2] {
 #[expect(clippy::indexing_slicing, reason = "the rows are as long as the panel")]
 fn products<const R: usize>(rows: [&[f32]; R], panel: &[[f32; WIDTH]]) -> [[Lanes; 2]; R] {
     let mut columns = [[Lanes::splat(0.0); 2]; R];
-    let (fours, rest) = panel.as_chunks::<LANES>();
-    let numbers: [&[[f32; LANES]]; R] =
-        std::array::from_fn(|nth| &rows[nth].as_chunks::<LANES>().0[..fours.len()]);
-    for (at, four) in fours.iter().enumerate() {
-        for (lane, row) in four.iter().enumerate() {
-            let [left, right] = pair(row);
-            for (sums, numbers) in columns.iter_mut().zip(&numbers) {
-                let number = Lanes::splat(numbers[at][lane]);
-                *sums = [sums[0].add_product(number, left), sums[1].add_product(number, right)];
-            }
-        }
-    }
-    for (at, row) in (fours.len() * LANES..).zip(rest) {
+    for (at, row) in panel.iter().enumerate() {
         let [left, right] = pair(row);
         for (sums, numbers) in columns.iter_mut().zip(&rows) {
             let number = Lanes::splat(numbers[at]);
