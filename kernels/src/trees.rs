@@ -147,10 +147,10 @@ fn step<T: PartialOrd>(node: &Node<T>, value: T) -> u32 {
     (node.child >> 1) + u32::from(value > node.threshold)
 }
 
-/// The same where `value` may be NaN, which alone is not equal to itself.
+/// The next node of a walk at `node`, whose feature is `value`, which may be NaN: that alone is not equal to itself.
 #[inline(always)]
 #[expect(clippy::eq_op, reason = "NaN is not equal to itself")]
-fn step_with_nan<T: PartialOrd + Copy>(node: &Node<T>, value: T) -> u32 {
+pub fn step_with_nan<T: PartialOrd + Copy>(node: &Node<T>, value: T) -> u32 {
     let right = if value != value { node.child & 1 } else { u32::from(value > node.threshold) };
     (node.child >> 1) + right
 }

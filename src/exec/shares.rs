@@ -12,6 +12,7 @@ use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::{SHARED_ROWS, SHARED_VALUES};
 use crate::model::{Columns, Model};
 use crate::plan::Expr;
+use crate::tensor::Attributed;
 
 /// What is played for: the fields of the plan's node.
 pub(super) struct Game {
@@ -19,8 +20,7 @@ pub(super) struct Game {
     pub(super) inputs: Vec<Option<Expr>>,
     pub(super) players: Vec<u32>,
     pub(super) count: usize,
-    /// None for the scores of trees that need no background.
-    pub(super) output: Option<usize>,
+    pub(super) shared: Attributed,
     /// 0 for rows of the background.
     pub(super) row: Expr,
     pub(super) keep: Vec<usize>,
@@ -67,15 +67,16 @@ impl Shares {
         }
         let values = self.inputs(piece, ctx)?;
         let (background, others) = self.given.as_ref().invariant("a background")?;
-        let Game { model, players, count, output, .. } = &self.game;
+        let Game { model, players, count, shared, .. } = &self.game;
         let rows = Columns { values: &values, rows: piece.rows(), first_row: self.rows_done };
-        if *others == 0 && output.is_some() {
+        let needs_background = matches!(shared, Attributed::Output(_));
+        if *others == 0 && needs_background {
             return Err(Error::new(Code::NoEvaluationData, "there are no rows in the background")
                 .hint("write baseline => (SELECT …) with at least one row"));
         }
         let background = Columns { values: background, rows: *others, first_row: 0 };
         let mark = ctx.watch.start();
-        let shares = model.shares(*output, &rows, output.map(|_| &background), players, *count);
+        let shares = model.shares(*shared, &rows, needs_background.then_some(&background), players, *count);
         ctx.watch.stop(mark, Stage::Infer);
         let shares = shares?;
         let rows = piece.rows();

@@ -181,8 +181,8 @@ impl Start {
                 let predict = Predict::new(input, model, inputs, outputs, keep, safe, schema, total);
                 if takes_texts { Box::new(Texts::new(predict)) } else { Box::new(predict) }
             }
-            NodeKind::Shares { input, model, inputs, players, count, output, row, keep } => {
-                let game = Game { model, inputs, players, count, output, row, keep };
+            NodeKind::Shares { input, model, inputs, players, count, shared, row, keep } => {
+                let game = Game { model, inputs, players, count, shared, row, keep };
                 Box::new(Shares::new(input.schema.clone(), self.node(*input), game))
             }
             NodeKind::VectorSearch { base, query, batch, top, metric } => {

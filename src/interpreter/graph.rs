@@ -17,7 +17,7 @@ use crate::limits::TENSOR_AXES;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
 use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
-use crate::tensor::{Buffer, ElementType, Parts, Shares, Tensor};
+use crate::tensor::{Attributed, Buffer, ElementType, Parts, Shares, Tensor};
 
 /// A graph that can run.
 #[derive(Debug, Clone)]
@@ -388,9 +388,9 @@ impl Graph {
         }
     }
 
-    /// The node whose sums are the output `output`, or without one the only node that needs no background; and the inputs whose columns are its own.
-    fn additive_node(&self, output: Option<usize>) -> Option<(usize, Vec<usize>)> {
-        let (number, node) = if let Some(output) = output {
+    /// The node whose sums are an output, or the only node that needs no background; and the inputs whose columns are its own.
+    fn additive_node(&self, shared: Attributed) -> Option<(usize, Vec<usize>)> {
+        let (number, node) = if let Attributed::Output(output) = shared {
             let (number, position) = self.maker(*self.outputs.get(output)?)?;
             let node = self.nodes.get(number)?;
             node.operator.additive().filter(|additive| additive.position() == position)?;
@@ -406,9 +406,9 @@ impl Graph {
         Some((number, self.columns(input)?))
     }
 
-    /// The inputs whose columns, one after the other, an operator sums up to the output `output`.
-    pub(super) fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
-        Some(self.additive_node(output)?.1)
+    /// The inputs whose columns, one after the other, an operator sums up.
+    pub(super) fn additive(&self, shared: Attributed) -> Option<Vec<usize>> {
+        Some(self.additive_node(shared)?.1)
     }
 
     /// What the only node that knows something of its columns knows, and the inputs whose columns these are.
@@ -418,16 +418,16 @@ impl Graph {
         Some((self.columns(*node.inputs.first()?)?, parts))
     }
 
-    /// The shares of `players` in the output `output` for the rows of one set of inputs against those of another.
+    /// The shares of `players` for the rows of one set of inputs against those of another.
     pub(super) fn shares(
         &self,
-        output: Option<usize>,
+        shared: Attributed,
         rows: Vec<Tensor>,
         background: Option<Vec<Tensor>>,
         players: &[u32],
         count: usize,
     ) -> Result<Shares> {
-        let (number, _) = self.additive_node(output).context("the output is no sum")?;
+        let (number, _) = self.additive_node(shared).context("the output is no sum")?;
         let node = self.nodes.get(number).context("a node has a number")?;
         let additive = node.operator.additive().context("the output is no sum")?;
         let input = |inputs: Vec<Tensor>| {
@@ -436,7 +436,8 @@ impl Graph {
             input.context("a value is made before it is read")
         };
         let (rows, background) = (input(rows)?, background.map(input).transpose()?);
-        additive.shares(Game { rows: &rows, background: background.as_ref(), players, count })
+        let by_steps = shared == Attributed::Steps;
+        additive.shares(Game { rows: &rows, background: background.as_ref(), by_steps, players, count })
     }
 
     /// The outputs for `inputs`.

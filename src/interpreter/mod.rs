@@ -23,7 +23,7 @@ use crate::limits::TENSOR_BYTES;
 use crate::onnx::pb::GraphProto;
 use crate::onnx::{Declared, Dim, Weights, failure};
 use crate::operators::Shape;
-use crate::tensor::{ElementType, Parts, Shares, Tensor};
+use crate::tensor::{Attributed, ElementType, Parts, Shares, Tensor};
 use graph::{Graph, Inferred};
 
 /// The shapes of all input tensors, in the graph's order.
@@ -180,10 +180,9 @@ impl Interpreter {
         self.graph.run(inputs).map_err(|error| failure::of_plan(error, column))
     }
 
-    /// The inputs whose columns, one after the other, an operator sums up to the output of this number; without a number, to
-    /// scores, where its trees know how many rows of the training went which way. `None` where there is no such operator.
-    pub(crate) fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
-        self.graph.additive(output)
+    /// The inputs whose columns, one after the other, an operator sums up. `None` where there is no such operator.
+    pub(crate) fn additive(&self, shared: Attributed) -> Option<Vec<usize>> {
+        self.graph.additive(shared)
     }
 
     /// What the only operator that knows something of its columns knows, and the inputs whose columns these are, one after
@@ -199,7 +198,7 @@ impl Interpreter {
     /// Those of [`run`](Self::run), and for other outputs.
     pub(crate) fn shares(
         &self,
-        output: Option<usize>,
+        shared: Attributed,
         rows: (InputShapes, Vec<Tensor>),
         background: Option<(InputShapes, Vec<Tensor>)>,
         players: &[u32],
@@ -210,7 +209,7 @@ impl Interpreter {
             Ok::<_, diag::Error>(inputs)
         };
         let (rows, background) = (checked(rows)?, background.map(checked).transpose()?);
-        self.graph.shares(output, rows, background, players, count).map_err(failure::run)
+        self.graph.shares(shared, rows, background, players, count).map_err(failure::run)
     }
 }
 

@@ -7,7 +7,7 @@ use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::interpreter::InputShapes;
-use crate::tensor::{Parts, Shares, Tensor};
+use crate::tensor::{Attributed, Parts, Shares, Tensor};
 
 /// Columns for the inputs of a model's signature, and how many rows they have.
 pub(crate) struct Columns<'a> {
@@ -18,9 +18,9 @@ pub(crate) struct Columns<'a> {
 }
 
 impl Model {
-    /// Whether [`shares`](Self::shares) are known of the column `output` of the signature, or without one of the scores of trees
-    /// that know how many rows of their training went which way.
-    pub(crate) fn has_shares(&self, output: Option<usize>) -> bool {
+    /// Whether [`shares`](Self::shares) are known of the column of the signature, or of the scores of trees that
+    /// know how many rows of their training went which way.
+    pub(crate) fn has_shares(&self, shared: Attributed) -> bool {
         let core = &self.core;
         let is_plain = |column: &super::Port| {
             matches!(
@@ -34,31 +34,36 @@ impl Model {
             && self.options.nulls.is_none()
             && core.inputs.iter().all(|port| port.free_dims() == 0)
             && self.signature.inputs.iter().all(|column| is_plain(column) || is_list(column))
-            && self.graph_output(output).is_ok_and(|number| core.interpreter.additive(number).is_some())
+            && self.in_graph(shared).is_ok_and(|shared| core.interpreter.additive(shared).is_some())
     }
 
-    /// The number of the output of the graph that a column of the signature is.
-    fn graph_output(&self, output: Option<usize>) -> Result<Option<usize>> {
-        output.map(|output| self.outputs.plain(output).invariant("a column that is an output")).transpose()
+    /// The same with the number of the output of the graph that a column of the signature is.
+    fn in_graph(&self, shared: Attributed) -> Result<Attributed> {
+        match shared {
+            Attributed::Output(column) => {
+                self.outputs.plain(column).map(Attributed::Output).invariant("a column that is an output")
+            }
+            scores => Ok(scores),
+        }
     }
 
-    /// What each of `count` players has of the column `output` of the signature, for rows against those of a background;
-    /// without a column and a background, of those scores.
+    /// What each of `count` players has of the column of the signature, for rows against those of a background,
+    /// or without one of the scores of trees.
     /// `players` are those of the columns of the signature.
     ///
     /// # Errors
     /// Those of [`predict`](Self::predict); `internal` for an output without shares.
     pub(crate) fn shares(
         &self,
-        output: Option<usize>,
+        shared: Attributed,
         rows: &Columns<'_>,
         background: Option<&Columns<'_>>,
         players: &[u32],
         count: usize,
     ) -> Result<Shares> {
         let core = &self.core;
-        let number = self.graph_output(output)?;
-        let order = core.interpreter.additive(number).invariant("an output that is a sum")?;
+        let shared = self.in_graph(shared)?;
+        let order = core.interpreter.additive(shared).invariant("an output that is a sum")?;
         ensure(players.len() == self.signature.inputs.len(), "every column has a player")?;
         let rows = self.tensors(rows)?;
         let background = background.map(|background| self.tensors(background)).transpose()?;
@@ -73,7 +78,7 @@ impl Model {
                 players => of_columns.extend(players),
             }
         }
-        core.interpreter.shares(number, rows, background, &of_columns, count)
+        core.interpreter.shares(shared, rows, background, &of_columns, count)
     }
 
     /// The weights or splits that the model is made of, and the names of the columns that they are for; an element of a list

@@ -19,8 +19,10 @@ pub(crate) enum Columns {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Game<'a> {
     pub(crate) rows: &'a Tensor,
-    /// At least one row; where there is none, a player who is left out goes all the ways that the rows of the training went.
+    /// At least one row; without them the rows of the training count.
     pub(crate) background: Option<&'a Tensor>,
+    /// Whether these count at each step of a row's way, and not for each set of players.
+    pub(crate) by_steps: bool,
     /// The player that each column of the input belongs to.
     pub(crate) players: &'a [u32],
     /// How many players there are.

@@ -9,6 +9,7 @@ use crate::diag::Span;
 use crate::function::{Fit, Metric, Navigation, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Stream, Table, objects};
+use crate::tensor::Attributed;
 
 /// An operator tree, and the subplans that have to run before it.
 #[derive(Debug, Clone)]
@@ -167,8 +168,7 @@ pub(crate) enum NodeKind {
         /// The player that each of them belongs to, and how many players there are.
         players: Vec<u32>,
         count: usize,
-        /// None for the scores of trees that need no background.
-        output: Option<usize>,
+        shared: Attributed,
         row: Expr,
         keep: Vec<usize>,
     },

@@ -7,7 +7,7 @@ mod element;
 mod shares;
 
 pub(crate) use element::{Buffer, Element, ElementType, with_elements};
-pub(crate) use shares::{Parts, Shares, Splits};
+pub(crate) use shares::{Attributed, Parts, Shares, Splits};
 
 use std::fmt;
 use std::sync::Arc;

@@ -9,6 +9,18 @@ pub(crate) struct Shares {
     pub(crate) base: Vec<f64>,
 }
 
+/// Whose sums are shared among the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attributed {
+    /// An output's, against the mean over a background.
+    Output(usize),
+    /// The scores of trees that know how many rows of their training went which way: who is left out goes all these ways.
+    Paths,
+    /// The same scores, where each split on a row's way has what it changes of the mean over the training's rows
+    /// (<https://blog.datadive.net/interpreting-random-forests/>): less work, and dependent on the order of the splits.
+    Steps,
+}
+
 /// What an operator knows of the columns of its input.
 #[derive(Debug, Clone)]
 pub(crate) enum Parts {

@@ -145,7 +145,7 @@ impl Sums {
 
     /// A feature has its weight times its difference from the background's mean.
     #[expect(clippy::cast_precision_loss, reason = "there are few rows in a background")]
-    fn shares(&self, Game { rows, background, players, count }: Game<'_>) -> Result<Shares> {
+    fn shares(&self, Game { rows, background, players, count, .. }: Game<'_>) -> Result<Shares> {
         let sums = self.intercepts.len();
         let Some(background) = background else { bail!("weights need a background") };
         let (rows, background) = (rows.cast(ElementType::F32)?, background.cast(ElementType::F32)?);

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use predictql_kernels::shapley::{Ask, Question, Weights, share, share_by_parts};
+use predictql_kernels::trees::step_with_nan;
 
 use super::super::feature_matrix;
 use super::forest::Forest;
@@ -18,7 +19,7 @@ impl<T: Real + Ask + Element> Forest<T> {
 
     /// The shares of all players in the sums of the trees, each of these times `scale`.
     pub(super) fn shares(&self, game: Game<'_>, scale: f64) -> Result<Shares> {
-        let Game { rows, background, players, count } = game;
+        let Game { rows, background, players, count, by_steps } = game;
         let (number, width) = feature_matrix::dimensions(rows)?;
         let others = match background {
             Some(background) => {
@@ -39,6 +40,9 @@ impl<T: Real + Ask + Element> Forest<T> {
             Some(background) => background.elements()?,
             None => &[],
         };
+        if by_steps {
+            return Ok(self.steps(rows.elements()?, width, players, count, scale));
+        }
         let mut sums = Sums {
             forest: self,
             sides: [rows.elements()?, background],
@@ -58,6 +62,61 @@ impl<T: Real + Ask + Element> Forest<T> {
             sums.below(tree.root, &[vec![0; number], vec![0; others]])?;
         }
         Ok(sums.shares)
+    }
+}
+
+impl<T: Real> Forest<T> {
+    /// The mean of each output over the rows of the training that came to each node.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`Forest::build` has checked children, which follow behind their parents; `shares` that there are covers"
+    )]
+    fn means(&self) -> Vec<f64> {
+        let (outputs, covers) = (self.outputs, &self.covers);
+        let mut means = vec![0.0; self.nodes.len() * outputs];
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let (own, below) = means[at * outputs..].split_at_mut(outputs);
+            let child = (node.child >> 1) as usize;
+            if child == at {
+                self.leaves.each(self.leaf_at[at] as usize, outputs, |output, weight| {
+                    own[output] += weight.to_f64()
+                });
+                continue;
+            }
+            let (left, right) = below[(child - at - 1) * outputs..].split_at(outputs);
+            for (mean, (left, right)) in own.iter_mut().zip(left.iter().zip(right)) {
+                *mean = (left * covers[child] + right * covers[child + 1]) / covers[at];
+            }
+        }
+        means
+    }
+
+    /// What each step of a row's way changes of these means, for the player who is asked there.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`Forest::build` has checked children, `shares` the features and players"
+    )]
+    fn steps(&self, rows: &[T], width: usize, players: &[u32], count: usize, scale: f64) -> Shares {
+        let (outputs, means) = (self.outputs, self.means());
+        let mean = |at: usize| means[at * outputs..].iter().take(outputs).map(|mean| mean * scale);
+        let mut values = vec![0.0; rows.len() / width * outputs * count];
+        let mut base = vec![0.0; outputs];
+        for tree in &self.trees {
+            let root = tree.root as usize;
+            base.iter_mut().zip(mean(root)).for_each(|(base, mean)| *base += mean);
+            for (row, values) in rows.chunks(width).zip(values.chunks_mut(outputs * count)) {
+                let mut at = root;
+                for _ in 0..tree.depth {
+                    let node = &self.nodes[at];
+                    let next = step_with_nan(node, row[node.feature as usize]) as usize;
+                    let player = players[node.feature as usize] as usize;
+                    let own = values[player..].iter_mut().step_by(count);
+                    own.zip(mean(next).zip(mean(at))).for_each(|(own, (next, at))| *own += next - at);
+                    at = next;
+                }
+            }
+        }
+        Shares { values, base }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{ExprKind, Path, Query, Select, SelectItem, SubqueryKind};
 use crate::syntax::written;
 use crate::table::Table;
+use crate::tensor::Attributed;
 
 pub(super) const FUNCTIONS: &[Judging] = &[
     Judging::of_model("ML.EXPLAIN_PREDICT", LOCAL, |binder, call| binder.explain_predict(call)),
@@ -31,7 +32,7 @@ pub(super) const FUNCTIONS: &[Judging] = &[
         rows: 0..=1,
         ..Judging::of_model("ML.GLOBAL_EXPLAIN", GLOBAL, |binder, call| binder.global_explain(call))
     },
-    Judging { values: 1, ..Judging::of_model(SHARES, &[], |binder, call| binder.shares(call)) },
+    Judging::of_model(SHARES, &["method"], |binder, call| binder.shares(call)),
 ];
 
 /// What the queries of these functions call, and nobody else.
@@ -39,6 +40,9 @@ pub(super) const SHARES: &str = "ML.SHARES";
 
 /// The attributions of trees by the ways that their training's rows went, without a background, as shap names them.
 const BY_PATHS: &str = "tree_path_dependent";
+
+/// The approximation of these that XGBoost calls `approx_contribs`, and BigQuery's option.
+const BY_STEPS: &str = "approx_feature_contrib";
 
 /// A regression over coalitions.
 const KERNEL: &str = "kernel";
@@ -60,7 +64,7 @@ const LOCAL: &[&str] = &[
     "top_k_features",
     "threshold",
     "integrated_gradients_num_steps",
-    "approx_feature_contrib",
+    BY_STEPS,
     "baseline",
     "num_samples",
     "seed",
@@ -214,7 +218,7 @@ impl Binder<'_> {
         let by = choose(output.classes)?;
         let way = self.way(call, &model, &predicted, &output, &features)?;
         let (background, extra) = match way {
-            Way::Paths => (NO_ROWS.to_owned(), None),
+            Way::Trained(_) => (NO_ROWS.to_owned(), None),
             _ => self.background(call, &features, comparable)?,
         };
         let threshold = self.threshold_setting(call)?;
@@ -244,7 +248,7 @@ impl Binder<'_> {
                 sources.extend(given.map(|table| ("coalitions", scan(table))));
                 (full, "(SELECT COUNT(DISTINCT m) FROM w) * (SELECT COUNT(*) FROM b)")
             }
-            Way::Sums | Way::Paths => (1, "0"),
+            Way::Sums | Way::Trained(_) => (1, "0"),
         };
         Ok(Explained { sql, sources, features, full, evaluations, label, value, classes, passed })
     }
@@ -264,22 +268,29 @@ impl Binder<'_> {
         };
         let method = self.word(call, "method", &["auto", "exact", "permutation", KERNEL, BY_PATHS])?;
         self.int(call, "num_samples", 1, 1..=i64::MAX)?;
-        if method == BY_PATHS {
-            if !model.has_shares(None) {
-                return Err(no_paths(call));
+        let by_steps = self.flag(call, BY_STEPS)?;
+        if by_steps || method == BY_PATHS {
+            let (way, option) = if by_steps { (BY_STEPS, BY_STEPS) } else { (BY_PATHS, "method") };
+            if !model.has_shares(Attributed::Paths) {
+                return Err(no_paths(call, option));
+            }
+            if let Some(given) = call.setting("method").filter(|_| by_steps && method != BY_PATHS) {
+                let message = format!("`{BY_STEPS}` approximates '{BY_PATHS}', not '{method}'");
+                return Err(Error::new(Code::InvalidOption, message)
+                    .at(given.span)
+                    .hint(format!("leave `method` out, or `{BY_STEPS}`")));
             }
             if let Some(given) = call.setting("link").filter(|_| link != "v") {
                 let message = format!(
-                    "'{BY_PATHS}' has no link: it explains the scores in front of probabilities, which are logits of two classes"
+                    "'{way}' has no link: it explains the scores in front of probabilities, which are logits of two classes"
                 );
                 return Err(Error::new(Code::InvalidOption, message).at(given.span).hint("leave `link` out"));
             }
             if let Some(given) = call.setting("baseline") {
-                let message =
-                    format!("'{BY_PATHS}' has no baseline: the trees know the rows of their training");
+                let message = format!("'{way}' has no baseline: the trees know the rows of their training");
                 return Err(Error::new(Code::InvalidOption, message).at(given.span).hint("leave it out"));
             }
-            return Ok(Way::Paths);
+            return Ok(Way::Trained(way));
         }
         if let Some(given) = call.setting("link").filter(|_| link != "v" && output.label.is_none()) {
             let message = "`link` 'logit' is for probabilities of classes, this model is for regression";
@@ -289,8 +300,8 @@ impl Binder<'_> {
         }
         let number = predicted_output(predicted);
         let predicts = method == "permutation" || method == KERNEL;
-        let is_sum = link == "v" && !predicts && output.has_list() && number.is_some();
-        if is_sum && model.has_shares(number) {
+        let is_sum = link == "v" && !predicts && output.has_list();
+        if number.is_some_and(|number| is_sum && model.has_shares(Attributed::Output(number))) {
             return Ok(Way::Sums);
         }
         let full = features_mask(features.len(), call)?;
@@ -421,12 +432,17 @@ impl Binder<'_> {
             Field::new("__base", list()),
             Field::new(ROW, row.data_type.clone()),
         ];
+        let shared = match self.word(call, "method", &["auto", BY_PATHS, BY_STEPS])? {
+            BY_PATHS => Attributed::Paths,
+            BY_STEPS => Attributed::Steps,
+            _ => Attributed::Output(predicted_output(&predicted).invariant("an output that is a sum")?),
+        };
         let kind = NodeKind::Shares {
             model: model.clone(),
             inputs,
             players,
             count: features.len(),
-            output: if call.values.is_empty() { predicted_output(&predicted) } else { None },
+            shared,
             row: (*row).clone(),
             keep: vec![column_number(row)?],
             input: Box::new(source.node),
@@ -439,8 +455,6 @@ impl Binder<'_> {
         let (name, why, hint) = if call.setting("integrated_gradients_num_steps").is_some() {
             let why = "integrated gradients need derivatives, which an ONNX model does not give";
             ("integrated_gradients_num_steps", why, exact)
-        } else if self.flag(call, "approx_feature_contrib")? {
-            ("approx_feature_contrib", "what is approximate is sampled here", exact)
         } else if self.flag(call, "explode")? {
             let hint = "give elements columns of their own: OPTIONS (input_columns = ['x0', 'x1', …]); for a row of each feature write FROM ML.EXPLAIN_PREDICT(…), UNNEST(top_feature_attributions)";
             ("explode", "an array is one feature", hint)
@@ -473,8 +487,8 @@ enum Way {
     },
     /// From the parts of a sum, against a background.
     Sums,
-    /// From trees that know how many rows of their training went which way.
-    Paths,
+    /// From trees that know how many rows of their training went which way: [`BY_PATHS`] or [`BY_STEPS`].
+    Trained(&'static str),
 }
 
 impl Way {
@@ -485,24 +499,25 @@ impl Way {
         }
         let count = count.to_string();
         let rows = format!("SELECT {names}, __row FROM x");
-        let (rows, mark, place, sign, whole) = if let Self::Paths = self {
+        let (rows, way, place, sign, whole) = if let Self::Trained(way) = self {
             // One score of two classes is that of the second one.
             let sign = match output.classes {
                 [_, _] => format!("IF({class} = 0 AND ARRAY_LENGTH(s.__base) = 1, -1, 1)"),
                 _ => "1".into(),
             };
             let place = format!("IF(ARRAY_LENGTH(s.__base) = 1, 0, {class})");
-            (rows, ", 1", place, sign, filled(WHOLE, &[("count", &count)]))
+            let way = format!(", STRUCT('{way}' AS method)");
+            (rows, way, place, sign, filled(WHOLE, &[("count", &count)]))
         } else {
             let rows = format!("SELECT {names}, 0 AS __row FROM b UNION ALL {rows}");
-            (rows, "", class.to_owned(), "1".into(), output.score.clone())
+            (rows, String::new(), class.to_owned(), "1".into(), output.score.clone())
         };
         filled(
             SUMS,
             &[
                 ("output", output.port()),
                 ("rows", &rows),
-                ("by_paths", mark),
+                ("way", &way),
                 ("place", &place),
                 ("sign", &sign),
                 ("count", &count),
@@ -623,14 +638,15 @@ fn mixed(features: &[String]) -> String {
 }
 
 #[cold]
-fn no_paths(call: &Call<'_>) -> Error {
-    let span = call.setting("method").map_or(call.span, |value| value.span);
+fn no_paths(call: &Call<'_>, option: &str) -> Error {
+    let span = call.setting(option).map_or(call.span, |value| value.span);
+    let value = if option == BY_STEPS { String::new() } else { format!(" '{BY_PATHS}'") };
     let message = format!(
-        "`method` '{BY_PATHS}' is for boosters that XGBoost or LightGBM saved, whose trees know the rows of their training"
+        "`{option}`{value} is for boosters that XGBoost or LightGBM saved, whose trees know the rows of their training"
     );
     Error::new(Code::InvalidOption, message)
         .at(span)
-        .hint("leave `method` out: predictions are explained against rows of a background")
+        .hint(format!("leave `{option}` out: predictions are explained against rows of a background"))
 }
 
 /// # Errors

@@ -3,7 +3,7 @@ b AS ({background}),
 q AS (
   SELECT * FROM ML.PREDICT(MODEL {model}, TABLE x{threshold}) AS q {join}
 ),
-s AS (SELECT * FROM ML.SHARES(MODEL {model}, ({rows}){by_paths})),
+s AS (SELECT * FROM ML.SHARES(MODEL {model}, ({rows}){way})),
 y AS (SELECT x.{output}, x.__row, {class} AS __k, {place} AS __p, {sign} AS __s, s.__shares, s.__base FROM q AS x JOIN s ON x.__row = s.__row),
 a AS (
   SELECT __row AS i, __k AS k, f, __s * __shares[OFFSET(__p * {count} + f)] AS a FROM y, UNNEST(GENERATE_ARRAY(0, {count} - 1)) AS f
