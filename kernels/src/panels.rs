@@ -16,6 +16,9 @@ const HEIGHT: usize = 4;
 /// Rows of the depth that are taken together: a panel of them and the tile's rows stay in the nearest cache.
 pub(crate) const DEPTH: usize = 256;
 
+/// Products that are summed up one after the other before their sum is added to those before: long sums lose half as much that way.
+const TERMS: usize = 64;
+
 /// Rows that meet all panels before those that follow.
 pub(crate) const ROWS: usize = 96;
 
@@ -230,8 +233,8 @@ fn tile<const R: usize>(
     edge: &Edge,
 ) {
     let rows: [&[f32]; R] = std::array::from_fn(|nth| &lines[nth * stride..][..panel.len()]);
-    // What was there before comes last: long sums lose less in parts than one product after the other.
-    let mut sums = products(rows, panel);
+    let (first, rest) = panel.split_at(panel.len().min(TERMS));
+    let mut sums = products(rows, first);
     let begin = pair(&edge.begin);
     sums.iter_mut().for_each(|sums| *sums = [sums[0].add(begin[0]), sums[1].add(begin[1])]);
     if edge.keeps {
@@ -240,6 +243,12 @@ fn tile<const R: usize>(
             kept[..edge.width].copy_from_slice(&places[nth * edge.stride..][..edge.width]);
             let kept = pair(&kept);
             *sums = [sums[0].add(kept[0]), sums[1].add(kept[1])];
+        }
+    }
+    for (nth, part) in rest.chunks(TERMS).enumerate() {
+        let rows = rows.map(|row| &row[(nth + 1) * TERMS..][..part.len()]);
+        for (sums, part) in sums.iter_mut().zip(products(rows, part)) {
+            *sums = [sums[0].add(part[0]), sums[1].add(part[1])];
         }
     }
     if let Some((low, high)) = edge.range {
@@ -351,7 +360,7 @@ mod tests {
             lost += (f64::from(*sum) - exact).abs();
             plain += (f64::from(chain) - exact).abs();
         }
-        assert!(lost < 0.7 * plain, "{lost} and {plain}");
+        assert!(lost < 0.5 * plain, "{lost} and {plain}");
     }
 
     #[test]
