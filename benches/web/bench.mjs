@@ -5,11 +5,8 @@
 // node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials, networks, judging and idioms; all of them without any.
 
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
-import { chromium } from "playwright-core";
+import { join, normalize } from "node:path";
+import { median, serve, sorted, startBrowser } from "./host.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const modules = join(import.meta.dirname, "node_modules");
@@ -23,40 +20,15 @@ const folders = {
   "/queries/": join(root, "benches"),
   "/": import.meta.dirname,
 };
-const types = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
-// An isolated page has a clock of five microseconds instead of a hundred.
-const headers = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-  "cache-control": "max-age=3600",
-};
-
-const server = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url, "http://localhost");
-  const prefix = Object.keys(folders).find((it) => pathname.startsWith(it));
-  try {
-    const file = join(folders[prefix], normalize(pathname.slice(prefix.length)));
-    const body = await readFile(file);
-    response.writeHead(200, { ...headers, "content-type": types[extname(file)] ?? "application/octet-stream" });
-    response.end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-});
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"],
-});
-const origin = `http://127.0.0.1:${server.address().port}`;
+const server = await serve(
+  (path) => {
+    const prefix = Object.keys(folders).find((it) => path.startsWith(it));
+    return join(folders[prefix], normalize(path.slice(prefix.length)));
+  },
+  (body) => ({ body, headers: { "cache-control": "max-age=3600" } }),
+);
+const browser = await startBrowser();
+const { origin } = server;
 const [given = "15", ...chosen] = process.argv.slice(2);
 const rounds = Number(given);
 const isWanted = (part) => chosen.length === 0 || chosen.includes(part);
@@ -120,8 +92,6 @@ if (isWanted("node")) {
   add(JSON.parse(execFileSync(process.execPath, [script, given], { encoding: "utf8" })));
 }
 
-const sorted = (times) => [...times].sort((a, b) => a - b);
-const median = (times) => sorted(times)[Math.floor(times.length / 2)];
 const digits = (time) => time.toFixed(time < 10 ? 2 : 1);
 const range = (times) => `${digits(sorted(times)[0])}-${digits(sorted(times).at(-1))}`;
 console.log(
