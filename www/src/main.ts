@@ -133,7 +133,7 @@ async function run(part?: Span, isNoted = true): Promise<void> {
       const answers = await db.exec(sql, { ...control, int64: "bigint", onError });
       const labels = classesIn(sql, await db.models());
       const shown = withPlans(db, answers, span).map((one) => ({ ...one, labels }));
-      results.rows(shown, elapsed());
+      await results.rows(shown, elapsed());
     }, controller);
   } catch (error) {
     if (controller.signal.aborted) {

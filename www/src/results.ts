@@ -1,14 +1,11 @@
 // The lower half of the page and its states: empty, running, rows, error, cancelled.
 // While a query runs the old rows stay where they are, dimmed: nothing moves until there is something to show.
 
-import type { Diagnostic, Plan, Result, Timings } from "predictql";
+import type { Diagnostic, Plan, Result } from "predictql";
 import { h, withCode } from "./dom.js";
 import { isPredictError } from "./engine.js";
-import { duration, plural } from "./format.js";
-import { grid, mostRows } from "./grid.js";
+import { duration } from "./format.js";
 import { wordsOf } from "./notices.js";
-import { kindOf } from "./pictured.js";
-import { exportMenu, pages, planView, stages } from "./result-parts.js";
 
 /** What a button below an error does. */
 export interface Way {
@@ -26,14 +23,14 @@ export interface Shown {
 
 export interface Results {
   running(): void;
-  rows(results: readonly Shown[], elapsed: number): void;
+  rows(results: readonly Shown[], elapsed: number): Promise<void>;
   /** `way` leads out where the engine itself knows no fix. */
   failed(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void, way?: Way): void;
   cancelled(elapsed: number): void;
 }
 
-const views = ["Table", "Chart", "Plan"] as const;
-type View = (typeof views)[number];
+/** The grid and what is around it come while the first query runs: the first paint does without them. */
+const loadViews = () => import("./views.js");
 
 export function createResults(section: HTMLElement): Results {
   const status = h("p", { class: "status", role: "status" });
@@ -64,19 +61,20 @@ export function createResults(section: HTMLElement): Results {
     running() {
       section.dataset.state = "running";
       status.textContent = "Running…";
+      // One that cannot come now is asked for again, and missed, where rows need it.
+      loadViews().catch(() => {});
     },
-    rows(results, elapsed) {
+    async rows(results, elapsed) {
       const tables = results.filter(({ result }) => result.numCols > 0);
-      const last = tables.at(-1);
-      if (!last) {
+      if (tables.length === 0) {
         const said = results.flatMap(({ result }) => result.message ?? []);
         const lines = said.map((message) => h("p", {}, ...withCode(message)));
         enter("rows", `Done in ${duration(elapsed)}`, h("div", { class: "hint" }, ...lines));
         return;
       }
+      const { showAmong } = await loadViews();
       enter("rows", "");
-      chooseAmong(parts, tables, elapsed);
-      show(parts, last, elapsed);
+      showAmong(parts, tables, elapsed);
     },
     failed(error, applyFix, way) {
       enter("error", "The query did not run", report(error, applyFix, way));
@@ -91,106 +89,6 @@ export function createResults(section: HTMLElement): Results {
       );
     },
   };
-}
-
-/** The parts of the section that a result fills. */
-interface Parts {
-  status: HTMLElement;
-  controls: HTMLElement;
-  several: HTMLElement;
-  warnings: HTMLElement;
-  body: HTMLElement;
-}
-
-function show({ status, controls, warnings, body }: Parts, shown: Shown, elapsed: number): void {
-  const { result, explain } = shown;
-  status.textContent = `${plural(result.numRows, "row")} in ${duration(elapsed)}`;
-  status.append(" ", breakdown(result.timings, elapsed));
-  warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
-  const buttons = views
-    .filter((view) => view !== "Plan" || explain)
-    .map((view) =>
-      h("button", { type: "button", "aria-pressed": String(view === "Table"), onclick: () => choose(view) }, view),
-    );
-  const choose = (view: View) => {
-    for (const button of buttons) button.ariaPressed = String(button.textContent === view);
-    pager.hidden = view !== "Table" || result.numRows <= mostRows;
-    paint(body, view, shown).catch((error: unknown) => {
-      body.replaceChildren(h("p", { class: "hint" }, wordsOf(error)));
-    });
-  };
-  const pager = pages(result, (first) => paintRows(body, shown, first));
-  controls.replaceChildren(
-    pager,
-    h("div", { class: "views-of-result", role: "group", "aria-label": "How the result is shown" }, ...buttons),
-    exportMenu(result),
-  );
-  choose("Table");
-}
-
-/** A button for each of several results; the last one is shown first. */
-function chooseAmong(parts: Parts, tables: readonly Shown[], elapsed: number): void {
-  const { several } = parts;
-  several.hidden = tables.length < 2;
-  const buttons = tables.map((shown, index) =>
-    h(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": String(shown === tables.at(-1)),
-        onclick: () => {
-          for (const [other, button] of buttons.entries()) button.ariaPressed = String(other === index);
-          show(parts, shown, elapsed);
-        },
-      },
-      `Result ${index + 1}: ${plural(shown.result.numRows, "row")}`,
-    ),
-  );
-  several.replaceChildren(...buttons);
-}
-
-/** The rows, below what is drawn of them. */
-function paintRows(body: HTMLElement, { result, labels }: Shown, first: number): void {
-  const { element, show } = grid(result, first, labels);
-  body.replaceChildren(element);
-  if (result.numRows === 0) element.append(h("p", { class: "hint" }, "The query ran, and no row matches."));
-  show();
-  if (first === 0) drawAbove(element, result).catch((error: unknown) => console.error(error));
-}
-
-async function drawAbove(rows: HTMLElement, result: Result): Promise<void> {
-  const columns = result.schema.fields.map(({ name }) => name);
-  const kind = kindOf(columns, result.numRows);
-  if (!kind) return;
-  const width = rows.clientWidth - 48;
-  const picture =
-    kind === "runs"
-      ? (await import("./runs.js")).comparison(result, width)
-      : (await import("./drawn.js")).drawn(result, kind, width);
-  if (!rows.isConnected) return;
-  if (picture) rows.before(picture);
-}
-
-async function paint(body: HTMLElement, view: View, shown: Shown): Promise<void> {
-  const { result, explain } = shown;
-  if (view === "Table") return paintRows(body, shown, 0);
-  if (view === "Chart") {
-    const { chart } = await import("./chart.js");
-    return body.replaceChildren(chart(result, Math.min(760, body.clientWidth - 40)));
-  }
-  body.replaceChildren(h("p", { class: "hint", role: "status" }, "The query runs once more, and is measured…"));
-  const plan = await explain?.();
-  if (plan) body.replaceChildren(planView(plan));
-}
-
-/** Where the time went, without what took no time worth a word; the plan has all of it. */
-function breakdown(timings: Timings, elapsed: number): HTMLElement {
-  const before = elapsed - timings.total;
-  const parts = (Object.keys(stages) as (keyof typeof stages)[])
-    .filter((key) => timings[key] >= Math.max(1, elapsed / 50))
-    .map((key) => `${stages[key]} ${duration(timings[key])}`);
-  if (before >= 100) parts.unshift(`loading ${duration(before)}`);
-  return h("small", { title: "Loading: the engine, files, models, and the statements before" }, parts.join(" · "));
 }
 
 /** Where a line is too long for the screen, it is shown from where the mark stands. */
