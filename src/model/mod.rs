@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use arrow_array::ArrayRef;
 
+use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx;
@@ -294,6 +295,19 @@ impl Model {
     /// Which of its outputs is the prediction; `None` where that is not clear.
     pub(crate) fn predicted(&self) -> Option<Predicted> {
         self.outputs.predicted(&self.core.outputs, &self.core.labels, &self.options)
+    }
+
+    /// The names of its classes, in the order of its scores; empty where it has none or does not show them.
+    pub fn labels(&self) -> Vec<String> {
+        let Some(Predicted::Class { classes, .. }) = self.predicted() else { return Vec::new() };
+        classes
+            .into_iter()
+            .map(|class| match class {
+                Scalar::String(label) => label,
+                Scalar::Bool(label) => label.to_string(),
+                label => label.to_string(),
+            })
+            .collect()
     }
 
     /// Facts about the file: its format, its operators, its metadata.

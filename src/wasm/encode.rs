@@ -94,9 +94,12 @@ struct ModelShape {
     format: &'static str,
     inputs: Vec<ColumnShape>,
     outputs: Vec<ColumnShape>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
     bytes: usize,
     opset: LiteMap<String, i64>,
     operators: LiteMap<String, usize>,
+    unsupported_ops: [&'static str; 0],
     metadata: LiteMap<String, String>,
     load_time: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -498,9 +501,12 @@ fn model_shape(version: &ModelVersion) -> ModelShape {
         format: facts.format.name(),
         inputs: model.signature().inputs.iter().map(port).collect(),
         outputs: model.signature().outputs.iter().map(port).collect(),
+        labels: model.labels(),
         bytes: facts.bytes,
         opset: facts.opset.clone(),
         operators: facts.operators.clone(),
+        // A file with an operator that is missing is refused.
+        unsupported_ops: [],
         metadata: facts.metadata.clone(),
         load_time: model.load_time().as_secs_f64() * 1e3,
         last_error: model.last_error().map(|error| error.to_string()),

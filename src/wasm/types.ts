@@ -68,6 +68,8 @@ export interface ModelInfo {
   sha256: string;
   inputs: ColumnInfo[];
   outputs: ColumnInfo[];
+  /** The names of its classes, in the order of its scores: those of its file, or of the option `labels`. */
+  labels?: string[];
   format: "ONNX" | "TENSORFLOW" | "TENSORFLOW_LITE" | "XGBOOST" | "LIGHTGBM";
   /** Bytes of the file, and of those beside it that hold its weights. */
   bytes: number;
@@ -75,6 +77,8 @@ export interface ModelInfo {
   opset: Record<string, number>;
   /** How many nodes there are of each operator; those outside "ai.onnx" have their domain in front. */
   operators: Record<string, number>;
+  /** Always empty: a file with an operator that is missing is refused, by an error that names it. */
+  unsupportedOps: string[];
   /** `producer_name`, `doc_string` and the file's own `metadata_props`. */
   metadata: Record<string, string>;
   /** Milliseconds that loading took. */

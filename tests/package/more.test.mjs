@@ -30,6 +30,29 @@ test("a model that knows its truth is judged by a query alone", async () => {
   assert.ok(Math.abs(accuracy - 0.8) < 1e-12 && Math.abs(recall - 0.8958333333333334) < 1e-12, `${accuracy} ${recall}`);
 });
 
+test("a model tells the names of its classes, in the order of its scores", async () => {
+  const found = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const species = ["Iris setosa", "Iris versicolor", "Iris virginica"];
+    for (const [name, file, options] of [
+      ["given", "iris_rf", { labels: species }],
+      ["numbers", "iris_rf"],
+      ["value", "linear_value"],
+      ["words", "iris_rf_strings"],
+    ]) {
+      await db.registerModel(name, `/fixtures/models/${file}.onnx`, options);
+    }
+    return (await db.models()).map(({ name, labels, unsupportedOps }) => [name, labels ?? "none", unsupportedOps]);
+  });
+  // scikit-learn's `classes_`.
+  assert.deepEqual(found, [
+    ["given", ["Iris setosa", "Iris versicolor", "Iris virginica"], []],
+    ["numbers", ["0", "1", "2"], []],
+    ["value", "none", []],
+    ["words", ["setosa", "versicolor", "virginica"], []],
+  ]);
+});
+
 test("a model keeps the rows of its baseline, and is there without them where they cannot be had", async () => {
   const found = await inPage(async ({ PredictQL, failure }) => {
     const db = new PredictQL();
