@@ -1,12 +1,17 @@
-// The two tutorials, models on tables and small questions beside onnxruntime-web, and SQL beside DuckDB-Wasm, interleaved
-// in one page of one browser; first answers of fresh pages; small questions in Node.
-// Prints medians, their ratio and the spread; fails where the two disagree on an answer.
+// Tutorials, networks, models on tables and small questions beside onnxruntime-web, Keras' networks beside LiteRT.js too, SQL and CSV beside
+// DuckDB-Wasm, interleaved in one page of one browser; first answers of fresh pages; memory, each engine in a browser of its own; small questions in Node.
+// Prints tables of Markdown, and keeps them with all numbers in `target/bench.md` and `target/bench.json`; fails where two disagree on an answer.
 //
-// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials, networks, judging and idioms; all of them without any.
+// node bench.mjs [rounds] [part …] [--threads N]: all parts without any. So many threads have networks in the other engines; ours has one.
 
 import { execFileSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join, normalize } from "node:path";
-import { median, serve, sorted, startBrowser } from "./host.mjs";
+import { parseArgs } from "node:util";
+import { serve, startBrowser } from "./host.mjs";
+import { memory } from "./memory.mjs";
+import { markdownOf, partNames, reportOf } from "./report.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const modules = join(import.meta.dirname, "node_modules");
@@ -14,6 +19,7 @@ const folders = {
   "/pkg/": join(root, "pkg"),
   "/demo/": join(root, "www", "public", "demo"),
   "/models/": join(root, "target", "bench"),
+  "/litert-models/": join(root, "target", "litert"),
   "/ort/": join(modules, "onnxruntime-web", "dist"),
   "/duckdb/": join(modules, "@duckdb", "duckdb-wasm", "dist"),
   "/modules/": modules,
@@ -29,17 +35,22 @@ const server = await serve(
 );
 const browser = await startBrowser();
 const { origin } = server;
-const [given = "15", ...chosen] = process.argv.slice(2);
-const rounds = Number(given);
-const isWanted = (part) => chosen.length === 0 || chosen.includes(part);
-const measured = {};
-const disagreements = [];
-const about = {};
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { threads: { type: "string", default: "1" } },
+});
+const [given = "15", ...chosen] = positionals;
+const [rounds, threads] = [given, values.threads].map(Number);
+const odd = chosen.find((part) => !partNames.includes(part));
+if (odd || !(rounds > 0) || !(threads > 0)) {
+  console.error(`bench.mjs takes a number of rounds and parts: ${partNames.join(", ")}`);
+  process.exit(2);
+}
 
 /** Runs a function of a page in one of its own. */
 async function inPage(context, path, name, ...values) {
   const page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && console.error(message.text()));
+  page.on("pageerror", (error) => console.error(error));
   await page.goto(`${origin}/${path}`);
   await page.waitForFunction((name) => name in globalThis, name);
   const answer = await page.evaluate(([name, values]) => globalThis[name](...values), [name, values]);
@@ -49,6 +60,8 @@ async function inPage(context, path, name, ...values) {
 
 /** From nothing, and again with what the first visit left in the browser's cache. */
 async function first() {
+  const measured = {};
+  const disagreements = [];
   for (let round = 0; round < rounds; round++) {
     for (const what of ["iris", "picture"]) {
       const labels = {};
@@ -67,51 +80,49 @@ async function first() {
         disagreements.push(`${what}: ${labels.ours} against ${labels.theirs}`);
     }
   }
+  return { measured, disagreements };
 }
 
-function add(found) {
-  Object.assign(measured, found.measured);
-  disagreements.push(...found.disagreements);
+function inNode() {
+  const script = join(import.meta.dirname, "node.mjs");
+  return JSON.parse(execFileSync(process.execPath, [script, given], { encoding: "utf8" }));
 }
 
-if (isWanted("first")) await first();
 const context = await browser.newContext();
-if (isWanted("small")) add(await inPage(context, "page.html", "small", rounds));
-if (isWanted("tutorials")) {
-  const { build, memory, ...found } = await inPage(context, "page.html", "bench", rounds);
-  Object.assign(about, { build, memory });
-  add(found);
+const measured = {};
+for (const part of chosen.length > 0 ? chosen : partNames) {
+  console.error(`measuring: ${part}`);
+  if (part === "first") measured[part] = await first();
+  else if (part === "node") measured[part] = inNode();
+  else if (part === "memory") measured[part] = await memory(origin);
+  else measured[part] = await inPage(context, "page.html", part, rounds, threads);
 }
-if (isWanted("networks")) add(await inPage(context, "networks.html", "networks", rounds));
-if (isWanted("judging")) add(await inPage(context, "page.html", "judging", rounds));
-if (isWanted("idioms")) add(await inPage(context, "page.html", "idioms", rounds));
+const versions = [`Chromium ${browser.version()}`, `Node ${process.version}`];
 await browser.close();
 server.close();
-if (isWanted("node")) {
-  const script = join(import.meta.dirname, "node.mjs");
-  add(JSON.parse(execFileSync(process.execPath, [script, given], { encoding: "utf8" })));
-}
 
-const digits = (time) => time.toFixed(time < 10 ? 2 : 1);
-const range = (times) => `${digits(sorted(times)[0])}-${digits(sorted(times).at(-1))}`;
-console.log(
-  `predictql (${about.build ?? "the package in pkg/"}) against onnxruntime-web 1.30.0 and DuckDB-Wasm 1.32.0 (one thread each), ${rounds} rounds, milliseconds`,
-);
-for (const [name, { ours, theirs }] of Object.entries(measured)) {
-  const ratio = median(ours) / median(theirs);
-  // Of the best rounds: what other work on the machine disturbs least.
-  const best = Math.min(...ours) / Math.min(...theirs);
-  console.log(
-    `${name.padEnd(44)} ${digits(median(ours)).padStart(8)} ${digits(median(theirs)).padStart(8)}` +
-      `  ratio ${ratio.toFixed(2)}, best ${best.toFixed(2)}  (${range(ours)} against ${range(theirs)})`,
-  );
+for (const name of ["onnxruntime-web", "@litertjs/core", "@duckdb/duckdb-wasm"]) {
+  versions.push(`${name} ${JSON.parse(await readFile(join(modules, name, "package.json"), "utf8")).version}`);
 }
-const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-if (about.memory) {
-  const { tableBytes, wasmBytes } = about.memory;
-  console.log(`sql: a table of ${megabytes(tableBytes)} in a memory of ${megabytes(wasmBytes)}`);
-}
-if (disagreements.length > 0) {
-  console.error(`the answers differ:\n${disagreements.join("\n")}`);
+const { version } = JSON.parse(await readFile(join(root, "pkg", "package.json"), "utf8"));
+const build = measured.tutorials?.build;
+const about = {
+  command: ["node benches/web/bench.mjs", ...process.argv.slice(2)].join(" "),
+  predictql: build ? `${version} (${build})` : version,
+  versions,
+  machine: `${cpus().length} x ${cpus()[0].model}, ${process.platform}`,
+  threads: threads === 1 ? "one thread each" : `networks: one thread of ours, ${threads} of theirs`,
+};
+const report = reportOf(measured);
+const words = `\`${about.command}\`: PredictQL ${about.predictql}, ${versions.join(", ")}; ${about.machine}; ${about.threads}.
+Medians in milliseconds, and what the rounds lay between. Ratios are ours to theirs, of the medians and of the best rounds.`;
+const markdown = markdownOf(report, words);
+console.log(markdown);
+await writeFile(join(root, "target", "bench.json"), JSON.stringify({ ...about, rounds, report, measured }, null, 1));
+await writeFile(join(root, "target", "bench.md"), markdown);
+const missed = report.flatMap(({ rows }) => rows).filter(({ isMissed }) => isMissed);
+if (missed.length > 0) console.error(`${missed.length} bars are missed: ${missed.map(({ name }) => name).join("; ")}`);
+if (report.some(({ disagreements }) => disagreements.length > 0)) {
+  console.error("answers differ: see the end of each part");
   process.exitCode = 1;
 }

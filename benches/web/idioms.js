@@ -1,16 +1,13 @@
 // What people write around predictions, the queries of `../idioms.sql`, beside DuckDB-Wasm over the same rows.
 
-import * as duckdb from "./duckdb/duckdb-browser.mjs";
+import { openDuckdb } from "./duckdb.js";
 import { PredictQL } from "./pkg/index.js";
 
 globalThis.idioms = async (rounds) => {
   const lines = (await (await fetch("./queries/idioms.sql")).text()).trim().split("\n");
   const queries = lines.filter((line) => !line.startsWith("--")).map((line) => line.split(" ## "));
   const db = await PredictQL.create();
-  const worker = new Worker(new URL("./duckdb/duckdb-browser-eh.worker.js", location.href));
-  const theirs = new duckdb.AsyncDuckDB(new duckdb.VoidLogger(), worker);
-  await theirs.instantiate(new URL("./duckdb/duckdb-eh.wasm", location.href).href);
-  const connection = await theirs.connect();
+  const { connection, close } = await openDuckdb();
   for (const [name, columns] of Object.entries(tables())) {
     await db.registerTable(name, columns);
     const ipc = (await db.query(`SELECT * FROM ${name}`)).toIPC();
@@ -43,7 +40,7 @@ globalThis.idioms = async (rounds) => {
     }
   }
   await db.close();
-  worker.terminate();
+  close();
   return { measured, disagreements };
 };
 

@@ -1,10 +1,9 @@
 // What is measured. Theirs is written as its documentation has it: tensors filled by hand, pictures through a canvas.
 
 import * as ort from "./ort/ort.wasm.min.mjs";
+import { pixels } from "./pixels.js";
 import { PredictQL } from "./pkg/index.js";
 import { measureSmall, openSmall } from "./small.js";
-import { measureSql, memoryOfSql, openSql } from "./sql.js";
-import { measureTables, tables } from "./tables.js";
 
 const features = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
 const photos = ["coffee.png", "chelsea.png"];
@@ -40,7 +39,7 @@ function collect(measured, times) {
   }
 }
 
-globalThis.bench = async (rounds) => {
+globalThis.tutorials = async (rounds) => {
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = new URL("./ort/", location.href).href;
   const iris = await fetched("iris.onnx");
@@ -56,9 +55,6 @@ globalThis.bench = async (rounds) => {
   await db.registerModel("classifier", network);
   await db.registerTable("photos", files);
   const classifier = await ort.InferenceSession.create(network.slice(), options);
-
-  const trained = await tables(db, options);
-  const databases = await openSql();
 
   const measured = {};
   const disagreements = [];
@@ -82,7 +78,7 @@ globalThis.bench = async (rounds) => {
     const whole = performance.now();
     let alone = 0;
     for (const [row, file] of files.entries()) {
-      const tensor = await pixels(file);
+      const tensor = new ort.Tensor("float32", await pixels(file, size), [1, size, size, 3]);
       const begun = performance.now();
       const { label } = await classifier.run({ input: tensor });
       alone += performance.now() - begun;
@@ -92,15 +88,11 @@ globalThis.bench = async (rounds) => {
     times["pictures: two files to labels"].push(performance.now() - whole);
     times["pictures: the model alone, one"] = [seen.timings.infer / files.length, alone / files.length];
 
-    for (const more of [await measureTables(db, trained, round === 0), await measureSql(databases)]) {
-      disagreements.push(...more.disagreements);
-      Object.assign(times, more.times);
-    }
-
     if (round > 0) collect(measured, times);
   }
   const { build } = await db.ready;
-  return { measured, disagreements, build, memory: await memoryOfSql(databases) };
+  await db.close();
+  return { measured, disagreements, build };
 };
 
 async function runForest(session, csv) {
@@ -120,17 +112,4 @@ async function runForest(session, csv) {
   );
   const { label } = await session.run(feeds, ["label"]);
   return Array.from(label.data, Number);
-}
-
-async function pixels(file) {
-  const bitmap = await createImageBitmap(file);
-  const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext("2d");
-  context.drawImage(bitmap, 0, 0, size, size);
-  const { data } = context.getImageData(0, 0, size, size);
-  const values = new Float32Array(size * size * 3);
-  for (let from = 0, to = 0; from < data.length; from += 4) {
-    for (let channel = 0; channel < 3; channel++) values[to++] = data[from + channel] / 255;
-  }
-  return new ort.Tensor("float32", values, [1, size, size, 3]);
 }

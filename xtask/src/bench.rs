@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: tutorials and models beside onnxruntime-web, SQL beside DuckDB-Wasm, in one page of one browser.
+//! `cargo xtask bench`: tutorials and models beside onnxruntime-web, networks beside LiteRT.js, SQL and CSV beside DuckDB-Wasm, in one page of one
+//! browser.
 
 use anyhow::Result;
 
@@ -12,25 +13,42 @@ pub fn run() -> Result<()> {
     package::build(false)?;
     page::make_data()?;
     make_models()?;
+    make_litert_models()?;
     let bench = Workspace::ready("benches/web")?;
     terminal::heading(&format!("measuring in {}", browser.display()));
-    bench.node().arg("bench.mjs").env("CHROMIUM", &browser).show()?.result
+    bench.node().arg("bench.mjs").env("CHROMIUM", &browser).show()?.result?;
+    terminal::note("the tables are in target/bench.md, all numbers in target/bench.json");
+    Ok(())
 }
 
 /// The models on tables, which take a while to train.
 fn make_models() -> Result<()> {
-    let (folder, script, out) = ("tests/fixtures", "bench.py", "target/bench");
+    let (folder, script, out, demo) = ("tests/fixtures", "bench.py", "target/bench", "www/public/demo");
     let made_of = [
         "tests/fixtures/requirements.txt",
         "tests/fixtures/makers/bench.py",
         "tests/fixtures/makers/networks.py",
         "tests/fixtures/makers/sequences.py",
+        demo,
         out,
     ];
     let stamp = Stamp::named("bench-models", &[], &made_of.map(project::at));
     if !stamp.is_fresh()? {
         let make = python::script(folder, script)?;
         terminal::heading("training the models to measure");
+        make.arg(project::at(out)).arg(project::at(demo)).run()?;
+        stamp.set()?;
+    }
+    Ok(())
+}
+
+/// Keras' networks as ONNX and `.tflite`: TensorFlow and its converter stand in an environment of their own.
+fn make_litert_models() -> Result<()> {
+    let (folder, out) = ("benches/litert", "target/litert");
+    let stamp = Stamp::named("litert-models", &[], &[folder, out].map(project::at));
+    if !stamp.is_fresh()? {
+        let make = python::script(folder, "make.py")?;
+        terminal::heading("making Keras' networks to measure beside LiteRT.js");
         make.arg(project::at(out)).run()?;
         stamp.set()?;
     }

@@ -44,7 +44,7 @@ usage: cargo xtask <command>
   build --fast      the same with one variant of each engine that is quick to build
   docs              the documents as pages with a search, in site/dist; the demo page has them below docs/
   release --dry-run the tarball that a tag would publish, with its papers, in target/release-package
-  bench             both tutorials and models on tables beside onnxruntime-web, in one page
+  bench             tutorials, networks and models on tables beside onnxruntime-web and LiteRT.js, SQL and CSV beside DuckDB-Wasm; target/bench.md
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet
