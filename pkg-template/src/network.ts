@@ -15,6 +15,9 @@ export interface ReadOptions extends Trust {
   report?: Report | undefined;
 }
 
+/** So many bytes of an answer are put away at once. */
+const pieceBytes = 4 << 20;
+
 /** What a server says of an object; `blob` where it would not say without sending it. */
 export interface Description {
   size: number;
@@ -186,18 +189,27 @@ export class Network {
     const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
     const total = length === null ? null : Number(length);
     const label = labelOf(url);
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    const pieces: Blob[] = [];
+    let chunks: Uint8Array<ArrayBuffer>[] = [];
+    let gathered = 0;
     try {
       const reader = response.body?.getReader();
       for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
         chunks.push(chunk.value);
         request.bytes += chunk.value.byteLength;
+        gathered += chunk.value.byteLength;
+        // Browsers keep a Blob outside of the page's memory, in which a large file would lie twice until its chunks are collected.
+        if (gathered >= pieceBytes) {
+          pieces.push(new Blob(chunks));
+          chunks = [];
+          gathered = 0;
+        }
         report?.({ stage: "download", label, loaded: request.bytes, total, unit: "bytes", ratio: null, cached: false });
       }
     } catch (error) {
       throw unreachable(url, error, signal);
     }
-    return new Blob(chunks, { type: typeOf(response) });
+    return new Blob([...pieces, ...chunks], { type: typeOf(response) });
   }
 }
 

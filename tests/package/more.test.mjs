@@ -16,6 +16,18 @@ test("a database is made of tables at once, and leaves nothing behind where one 
   assert.deepEqual(found, { rows: [{ f: 150, p: 3 }], wrong: "got-html", slip: "unknown-option" });
 });
 
+test("a file that comes in many pieces is a whole table", async () => {
+  const count = 1_000_000;
+  const found = await inPage(async ({ PredictQL }, count) => {
+    const lines = Array.from({ length: count }, (_, n) => `${n}\n`);
+    const url = URL.createObjectURL(new Blob(["n\n", ...lines]));
+    const db = new PredictQL();
+    await db.registerTable("numbers", url);
+    return (await db.query("SELECT COUNT(*) AS count, SUM(n) AS sum FROM numbers")).rows;
+  }, count);
+  assert.deepEqual(found, [{ count, sum: (count * (count - 1)) / 2 }]);
+});
+
 test("a model that knows its truth is judged by a query alone", async () => {
   // scikit-learn's, as in `tests/fixtures/expected/judging.json`.
   const { accuracy, recall } = await inPage(async ({ PredictQL }) => {
