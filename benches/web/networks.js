@@ -53,6 +53,8 @@ globalThis.networks = async (rounds, threads) => {
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = new URL("./ort/", location.href).href;
   const db = await PredictQL.create({ engine: "full" });
+  // Theirs starts with its first session.
+  await (await ort.InferenceSession.create("./models/logistic.onnx", { executionProviders: ["wasm"] })).release();
   const measured = {};
   const disagreements = [];
   for (const [name, asked] of Object.entries(networks)) {
