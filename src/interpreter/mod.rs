@@ -19,6 +19,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, ensure};
 
 use crate::diag;
+#[cfg(feature = "full")]
+use crate::limits::TENSOR_AXES;
 use crate::limits::TENSOR_BYTES;
 use crate::onnx::pb::GraphProto;
 use crate::onnx::{Declared, Dim, Weights, failure};
@@ -28,6 +30,12 @@ use graph::{Graph, Inferred};
 
 /// The shapes of all input tensors, in the graph's order.
 pub(crate) type InputShapes = Vec<Vec<usize>>;
+
+/// So many different lengths are looked for among constants, none of them above the longest.
+#[cfg(feature = "full")]
+const NAMED: usize = 32;
+#[cfg(feature = "full")]
+const LONGEST: usize = 1 << 16;
 
 /// What samples tell of a graph: the shapes of its outputs, and how much memory a row takes.
 #[derive(Debug)]
@@ -49,7 +57,7 @@ pub(crate) struct Interpreter {
 
 impl Interpreter {
     /// Loads `graph`, whose large weights are in `weights` and whose standard operators have version `opset`, and rewrites it so that it runs
-    /// faster; `sample` are shapes that it must take.
+    /// faster; `sample` are shapes that it must take, or else those that `other` finds.
     ///
     /// # Errors
     /// `invalid-model` where an operator cannot take what it would be given for inputs of those shapes; `needs-full-engine` where that is
@@ -60,28 +68,25 @@ impl Interpreter {
         opset: i64,
         inputs: &[Declared],
         sample: &InputShapes,
+        other: &mut dyn FnMut(&Self) -> Option<InputShapes>,
     ) -> diag::Result<Self> {
-        let mut interpreter = Self::build(graph, &weights, opset, inputs, sample).map_err(refused)?;
+        let mut interpreter = Self::build(graph, &weights, opset, inputs).map_err(refused)?;
         // Those that nobody else has are given up on the way, one by one.
         drop(weights);
-        interpreter.rewrite(sample).map_err(failure::load)?;
+        let found = match interpreter.infer(sample) {
+            Ok(_) => None,
+            Err(refusal) => Some(other(&interpreter).ok_or_else(|| refused(refusal))?),
+        };
+        interpreter.rewrite(found.as_ref().unwrap_or(sample)).map_err(failure::load)?;
         Ok(interpreter)
     }
 
-    fn build(
-        graph: &GraphProto,
-        weights: &Weights,
-        opset: i64,
-        inputs: &[Declared],
-        sample: &InputShapes,
-    ) -> Result<Self> {
+    fn build(graph: &GraphProto, weights: &Weights, opset: i64, inputs: &[Declared]) -> Result<Self> {
         let mut graph = Graph::build(graph, weights, opset)?;
         ensure!(graph.inputs() == inputs.len(), "the graph has the inputs that the file declares");
         graph.fold();
         let elements = inputs.iter().map(|input| input.element).collect();
-        let interpreter = Self { graph, elements, checked: Mutex::default() };
-        interpreter.infer(sample)?;
-        Ok(interpreter)
+        Ok(Self { graph, elements, checked: Mutex::default() })
     }
 
     #[cfg(feature = "full")]
@@ -133,22 +138,41 @@ impl Interpreter {
         self.infer(shapes).is_ok()
     }
 
-    /// What `sample` tells; `other` has other lengths wherever the graph leaves them open.
+    /// The lengths that the graph's constants have or name, each once.
+    #[cfg(feature = "full")]
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        let mut lengths: Vec<usize> = Vec::new();
+        for tensor in self.graph.constants.iter().flatten() {
+            let listed = if tensor.len() <= TENSOR_AXES { tensor.to_vec::<i64>().ok() } else { None };
+            let listed = listed.into_iter().flatten().filter_map(|length| usize::try_from(length).ok());
+            for length in tensor.shape().iter().copied().chain(listed) {
+                if (2..=LONGEST).contains(&length) && lengths.len() < NAMED && !lengths.contains(&length) {
+                    lengths.push(length);
+                }
+            }
+        }
+        lengths
+    }
+
+    /// What `sample` tells; `others` have other lengths in the places that the graph leaves open.
     ///
     /// # Errors
     /// `invalid-model` where the graph does not take them.
-    pub(crate) fn sampled(&self, sample: &InputShapes, other: &InputShapes) -> diag::Result<Sampled> {
+    pub(crate) fn sampled(&self, sample: &InputShapes, others: &[InputShapes]) -> diag::Result<Sampled> {
         let inferred = self.infer(sample).map_err(failure::load)?;
-        let others = self.output_shapes(other)?;
-        let outputs = inferred.outputs.iter().zip(others).map(|(dims, others)| {
-            let dims = dims.iter().zip(others);
-            let dim = |(length, other): (&Option<usize>, Option<usize>)| match length {
-                Some(length) if other == Some(*length) => Dim::Fixed(*length),
-                _ => Dim::Free(String::new()),
-            };
-            dims.map(dim).collect()
-        });
-        Ok(Sampled { outputs: outputs.collect(), bytes: inferred.widest })
+        let of = |dim: &Option<usize>| dim.map_or_else(|| Dim::Free(String::new()), Dim::Fixed);
+        let mut outputs: Vec<Vec<Dim>> =
+            inferred.outputs.iter().map(|dims| dims.iter().map(of).collect()).collect();
+        for other in others {
+            for (dims, others) in outputs.iter_mut().zip(self.output_shapes(other)?) {
+                for (dim, other) in dims.iter_mut().zip(others) {
+                    if dim.fixed() != other {
+                        *dim = Dim::Free(String::new());
+                    }
+                }
+            }
+        }
+        Ok(Sampled { outputs, bytes: inferred.widest })
     }
 
     /// The dimensions of every output for inputs of these shapes, as far as they are known before it runs.

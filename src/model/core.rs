@@ -7,7 +7,9 @@ use super::failures::Failures;
 use super::graph_port::{GraphPort, Growth};
 use super::options::ModelOptions;
 use super::row_axis::{BatchSize, RowAxes};
-use super::shapes;
+#[cfg(feature = "full")]
+use super::samples;
+use super::shapes::{self, RowShapes};
 use crate::boosters;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::interpreter::{InputShapes, Interpreter, Sampled};
@@ -68,30 +70,40 @@ impl Core {
         fix_dimensions(&mut found, &options.free_dimensions)?;
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
         let origins = onnx::encoder_origins(graph);
-        let (declared, defaults) = (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
-        let Ports { batch_size, inputs, optional } =
-            Ports::decide(&declared, &defaults, graph, options, given)?;
+        let (mut declared, defaults) =
+            (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
+        let mut ports = Ports::decide(&declared, &defaults, graph, options, given)?;
+        let mut rows = shapes::usual(&ports.inputs);
+        let interpreter = interpreter(&mut found, &declared, &ports, &mut rows)?;
+        let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        let sample = shapes::of_tensors(&ports.inputs, ports.batch_size, 1, &rows);
+        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
+        let two_rows = shapes::of_tensors(&ports.inputs, ports.batch_size, 2, &rows);
+        let takes_one_row = ports.batch_size == BatchSize::Any && !interpreter.takes(&two_rows);
+        let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { ports.batch_size };
+        let others = others(&interpreter, &ports, batch_size, &rows);
+        if others.is_empty() {
+            // No other lengths go in.
+            let lengths = ports.inputs.iter().zip(&rows);
+            declared.iter_mut().zip(lengths).for_each(|(declared, (port, row))| fix(declared, port, row));
+            ports = Ports::decide(&declared, &defaults, graph, options, given)?;
+        }
+        let Ports { inputs, optional, .. } = ports;
         let source = (!optional.is_empty()).then(|| {
             let (bytes, external) = (bytes.to_vec(), external.to_vec());
             let source = Source { bytes, external, options: options.clone(), limits: limits.clone() };
             (source, Mutex::default())
         });
-        let sample = shapes::sample(&inputs, batch_size, 1);
-        let interpreter = interpreter(&mut found, &declared, &sample)?;
-        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
-        let two_rows = shapes::sample(&inputs, batch_size, 2);
-        let takes_one_row = batch_size == BatchSize::Any && !interpreter.takes(&two_rows);
-        let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
-        let Sampled { outputs: sampled, bytes } =
-            interpreter.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
+        let Sampled { outputs: sampled, bytes } = interpreter.sampled(&sample, &others)?;
         ensure(found.outputs.len() == sampled.len(), "the graph has the outputs that the file declares")?;
-        let growth = growth(&interpreter, &inputs, batch_size)?;
+        let growth = growth(&interpreter, &inputs, batch_size, &rows)?;
         let outputs = found.outputs.into_iter().zip(sampled).zip(growth);
         let outputs = outputs
             .map(|((declared, inferred), growth)| GraphPort::output(declared, inferred, batch_size, growth))
             .collect();
         // Of texts and other rows of any length the first guess is a long one.
-        let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
+        let long = shapes::with_free_lengths(&inputs, |_| 256);
+        let long = shapes::of_tensors(&inputs, batch_size, 1, &long);
         let row_bytes = if long == sample { bytes } else { interpreter.bytes(&long).max(bytes) };
         Ok(Self {
             facts: found.facts,
@@ -189,18 +201,74 @@ fn fix_dimensions(found: &mut onnx::File, lengths: &[(String, usize)]) -> Result
     Ok(())
 }
 
-/// The graph that was read, loaded. Where it does not load, the outputs that are sequences are left out of it.
-fn interpreter(found: &mut onnx::File, declared: &[Declared], sample: &InputShapes) -> Result<Interpreter> {
+/// The graph that was read, loaded for `rows`; where it does not take these, they become some that it takes. Where it does not
+/// load, the outputs that are sequences are left out of it.
+fn interpreter(
+    found: &mut onnx::File,
+    declared: &[Declared],
+    ports: &Ports,
+    rows: &mut RowShapes,
+) -> Result<Interpreter> {
     let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
     let again = found.joins_sequences().then(|| weights.clone());
-    let load = |proto: &ModelProto, weights| {
+    let tensors = |rows: &RowShapes| shapes::of_tensors(&ports.inputs, ports.batch_size, 1, rows);
+    let sample = tensors(rows);
+    let mut other = |built: &Interpreter| {
+        *rows = other_rows(built, ports, &tensors)?;
+        Some(tensors(rows))
+    };
+    let mut load = |proto: &ModelProto, weights| {
         let graph = proto.graph.as_ref().invariant("the graph of a model that was read")?;
-        Interpreter::load(graph, weights, opset, declared, sample)
+        Interpreter::load(graph, weights, opset, declared, &sample, &mut other)
     };
     match (load(&found.proto, weights), again) {
         (Err(_), Some(weights)) if found.leave_out_sequences() => load(&found.proto, weights),
         (loaded, _) => loaded,
     }
+}
+
+#[cfg(feature = "full")]
+fn other_rows(
+    built: &Interpreter,
+    ports: &Ports,
+    tensors: &dyn Fn(&RowShapes) -> InputShapes,
+) -> Option<RowShapes> {
+    samples::find(&ports.inputs, &built.lengths(), &|rows| built.takes(&tensors(rows)))
+}
+
+/// Tables have rows of known lengths.
+#[cfg(not(feature = "full"))]
+const fn other_rows(_: &Interpreter, _: &Ports, _: &dyn Fn(&RowShapes) -> InputShapes) -> Option<RowShapes> {
+    None
+}
+
+/// Inputs for two rows with other lengths than `rows` have, all of which the graph takes.
+#[cfg(feature = "full")]
+fn others(
+    interpreter: &Interpreter,
+    ports: &Ports,
+    batch_size: BatchSize,
+    rows: &RowShapes,
+) -> Vec<InputShapes> {
+    let tensors = |rows: &RowShapes| shapes::of_tensors(&ports.inputs, batch_size, 2, rows);
+    let unusual = tensors(&shapes::unusual(&ports.inputs));
+    if interpreter.takes(&unusual) {
+        return vec![unusual];
+    }
+    let others = samples::others(&ports.inputs, &interpreter.lengths(), rows);
+    others.iter().map(tensors).filter(|tensors| interpreter.takes(tensors)).collect()
+}
+
+#[cfg(not(feature = "full"))]
+fn others(_: &Interpreter, ports: &Ports, batch_size: BatchSize, _: &RowShapes) -> Vec<InputShapes> {
+    vec![shapes::of_tensors(&ports.inputs, batch_size, 2, &shapes::unusual(&ports.inputs))]
+}
+
+/// Gives the free dimensions of a row of an input the lengths of `row`.
+fn fix(declared: &mut Declared, port: &GraphPort, row: &[usize]) {
+    let dims = declared.shape.iter_mut().flatten().enumerate();
+    let dims = dims.filter(|(axis, _)| Some(*axis) != port.row_axis());
+    dims.zip(row).for_each(|((_, dim), length)| *dim = Dim::Fixed(*length));
 }
 
 /// The inputs of a graph.
@@ -239,14 +307,19 @@ impl Ports {
 }
 
 /// How each output grows with the number of rows.
-fn growth(interpreter: &Interpreter, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Growth>> {
+fn growth(
+    interpreter: &Interpreter,
+    inputs: &[GraphPort],
+    batch_size: BatchSize,
+    rows: &RowShapes,
+) -> Result<Vec<Growth>> {
     // With a fixed number of rows, that number is looked for in the place where the inputs have it.
     let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
-    let few = interpreter.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
+    let few = interpreter.output_shapes(&shapes::of_tensors(inputs, batch_size, FEW_ROWS, rows))?;
     if batch_size != BatchSize::Any {
         return Ok(vec![input_axis.map_or(Growth::Unknown, Growth::Along); few.len()]);
     }
-    let many = interpreter.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
+    let many = interpreter.output_shapes(&shapes::of_tensors(inputs, batch_size, MANY_ROWS, rows))?;
     let growth = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
         let axis = few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)));
         match axis {

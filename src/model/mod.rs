@@ -14,6 +14,8 @@ mod labels;
 mod options;
 mod outputs;
 mod row_axis;
+#[cfg(feature = "full")]
+mod samples;
 mod shapes;
 mod shares;
 mod signature;

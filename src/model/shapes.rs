@@ -7,32 +7,34 @@ use crate::interpreter::InputShapes;
 use crate::limits::Limits;
 use crate::onnx::Dim;
 
-/// Shapes for `rows` rows that most networks accept, for graphs that load with known shapes only.
-pub(super) fn sample(inputs: &[GraphPort], batch_size: BatchSize, rows: usize) -> InputShapes {
-    with_free_lengths(
-        inputs,
-        batch_size,
-        rows,
-        |port| if port.data_type == DataType::Tensor { 224 } else { 8 },
-    )
+/// The lengths of a row of every input, in the graph's order.
+pub(super) type RowShapes = Vec<Vec<usize>>;
+
+/// Lengths that most networks accept.
+pub(super) fn usual(inputs: &[GraphPort]) -> RowShapes {
+    with_free_lengths(inputs, |port| if port.data_type == DataType::Tensor { 224 } else { 8 })
 }
 
-/// A second sample, whose lengths differ from those of [`sample`] for one row wherever they are not fixed.
-pub(super) fn other_sample(inputs: &[GraphPort], batch_size: BatchSize) -> InputShapes {
-    with_free_lengths(inputs, batch_size, 2, |port| if port.data_type == DataType::Tensor { 256 } else { 9 })
+/// Others than [`usual`] wherever lengths are not fixed.
+pub(super) fn unusual(inputs: &[GraphPort]) -> RowShapes {
+    with_free_lengths(inputs, |port| if port.data_type == DataType::Tensor { 256 } else { 9 })
 }
 
-/// Shapes for `rows` rows, with `free_length` in place of lengths that are not fixed.
-pub(super) fn with_free_lengths(
+/// Rows with `free_length` in place of lengths that are not fixed.
+pub(super) fn with_free_lengths(inputs: &[GraphPort], free_length: fn(&GraphPort) -> usize) -> RowShapes {
+    let length = |port, dim: &Dim| dim.fixed().unwrap_or_else(|| free_length(port));
+    inputs.iter().map(|port| port.row_shape().iter().map(|dim| length(port, dim)).collect()).collect()
+}
+
+/// The shapes of the input tensors for `rows` rows.
+pub(super) fn of_tensors(
     inputs: &[GraphPort],
     batch_size: BatchSize,
     rows: usize,
-    free_length: fn(&GraphPort) -> usize,
+    row_shapes: &[Vec<usize>],
 ) -> InputShapes {
-    let row = |port: &GraphPort| -> Vec<usize> {
-        port.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free_length(port))).collect()
-    };
-    inputs.iter().map(|port| port.tensor_shape(batch_size.tensor_rows(rows), &row(port))).collect()
+    let rows = batch_size.tensor_rows(rows);
+    inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(rows, row)).collect()
 }
 
 /// The rows that suit one run. Pictures go one by one; small rows go together as far as what the widest operator reads

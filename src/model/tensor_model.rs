@@ -64,7 +64,8 @@ impl TensorModel {
         }
         let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
-        let interpreter = Interpreter::load(graph, found.weights, found.opset, &found.inputs, &shapes)?;
+        let interpreter =
+            Interpreter::load(graph, found.weights, found.opset, &found.inputs, &shapes, &mut |_| None)?;
         let outputs = found.outputs.iter().map(|declared| declared.stored).collect();
         Ok(Self { interpreter, shapes, inputs, outputs })
     }

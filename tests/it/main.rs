@@ -25,6 +25,8 @@ mod host;
 mod image;
 mod jobs;
 mod judging;
+#[cfg(feature = "full")]
+mod lengths;
 mod limits;
 #[cfg(feature = "full")]
 mod loading;
