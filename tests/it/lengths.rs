@@ -93,3 +93,10 @@ fn a_length_that_the_file_holds_is_found() {
 fn sounds_are_as_long_as_their_windows_need() {
     compare("lengths_waves");
 }
+
+#[test]
+fn loops_and_branches_change_sequences() {
+    for name in ["sequences_grown", "sequences_last", "sequences_branch"] {
+        compare(name);
+    }
+}

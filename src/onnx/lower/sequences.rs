@@ -1,7 +1,8 @@
 //! Sequences inside a graph: where it is known at load which tensors a sequence holds, its operators are replaced by
 //! operators on these tensors. A sequence that is an output becomes one tensor, with its tensors along the second axis.
 //!
-//! Other operators on sequences stay, and are refused later as operators that do not run.
+//! Other operators on sequences stay. In the full engine they run on a tensor that has the elements of the sequence along its first
+//! axis; a sequence that is known becomes one where such an operator, a loop or a branch takes it.
 
 use std::collections::HashMap;
 
@@ -38,6 +39,9 @@ struct Scope {
     opset: i64,
     /// The tensors in each sequence.
     sequences: HashMap<String, Vec<String>>,
+    /// The attributes of the nodes that make empty ones.
+    #[cfg(feature = "full")]
+    empties: HashMap<String, Vec<crate::onnx::pb::AttributeProto>>,
     /// The values of constants of whole numbers.
     numbers: HashMap<String, Vec<i64>>,
     shapes: HashMap<String, Vec<Option<usize>>>,
@@ -55,17 +59,65 @@ impl Scope {
             self.shapes.insert(tensor.name.clone(), dims.collect());
             self.numbers.extend(integers(tensor).map(|values| (tensor.name.clone(), values)));
         }
+        for info in &graph.input {
+            self.sequences.remove(&info.name);
+        }
         for mut node in std::mem::take(&mut graph.node) {
+            #[cfg(feature = "full")]
+            if let ("SequenceEmpty", [output, ..]) = (node.op_type.as_str(), node.output.as_slice()) {
+                self.empties.insert(output.clone(), node.attribute.clone());
+            }
             if let Some(nodes) = self.replacement(&node) {
                 graph.node.extend(nodes);
                 continue;
             }
+            #[cfg(feature = "full")]
+            self.keep_inputs(&mut node, &mut graph.node);
             walk::bodies_mut(&mut node).for_each(|body| {
-                self.clone().graph(body);
+                let scope = self.clone().graph(body);
+                #[cfg(feature = "full")]
+                scope.keep_outputs(body);
+                #[cfg(not(feature = "full"))]
+                drop(scope);
             });
             graph.node.push(node);
         }
         self
+    }
+
+    /// Makes tensors of the sequences that `node` takes.
+    #[cfg(feature = "full")]
+    fn keep_inputs(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) {
+        // Default: a node without outputs makes nothing, and nobody reads it.
+        let reader = node.output.first().cloned().unwrap_or_default();
+        for input in &mut node.input {
+            if let Some(kept) = self.keep(input, format!("{input}::{reader}"), nodes) {
+                *input = kept;
+            }
+        }
+    }
+
+    /// Makes tensors of the sequences that a body gives.
+    #[cfg(feature = "full")]
+    fn keep_outputs(&self, body: &mut GraphProto) {
+        for (number, output) in body.output.iter_mut().enumerate() {
+            let name = format!("{}::{number}::output", output.name);
+            if let Some(kept) = self.keep(&output.name, name, &mut body.node) {
+                output.name = kept;
+            }
+        }
+    }
+
+    /// Makes a tensor called `name` of a sequence that is known: its elements along the first axis.
+    #[cfg(feature = "full")]
+    fn keep(&self, sequence: &str, name: String, nodes: &mut Vec<NodeProto>) -> Option<String> {
+        let parts = self.sequences.get(sequence)?;
+        let operator = if parts.is_empty() { "SequenceEmpty" } else { "SequenceConstruct" };
+        let mut node = build::node(operator, parts.iter().cloned(), name.clone());
+        node.attribute
+            .extend(self.empties.get(sequence).filter(|_| parts.is_empty()).into_iter().flatten().cloned());
+        nodes.push(node);
+        Some(name)
     }
 
     /// Makes one tensor of the sequence `name`; `None` where it is no sequence, or one without tensors.

@@ -7,6 +7,7 @@ mod dropout;
 mod eye_like;
 mod one_hot;
 mod reverse_sequence;
+mod sequences;
 mod tensor_scatter;
 mod unique;
 
@@ -16,13 +17,21 @@ use super::{
 };
 
 pub(super) const OPERATORS: &[Registration] = &[
+    ("ConcatFromSequence", own::<sequences::Sequence>()),
     ("DepthToSpace", own::<blocks::Blocks>()),
     ("Det", own::<det::Det>()),
     ("EyeLike", own::<eye_like::EyeLike>()),
     ("OneHot", own::<one_hot::OneHot>()),
     ("ReverseSequence", own::<reverse_sequence::ReverseSequence>()),
     ("Scatter", own::<Scatter>()),
+    ("SequenceAt", own::<sequences::Sequence>()),
+    ("SequenceConstruct", own::<sequences::Sequence>()),
+    ("SequenceEmpty", own::<sequences::Sequence>()),
+    ("SequenceErase", own::<sequences::Sequence>()),
+    ("SequenceInsert", own::<sequences::Sequence>()),
+    ("SequenceLength", own::<sequences::Sequence>()),
     ("SpaceToDepth", own::<blocks::Blocks>()),
+    ("SplitToSequence", own::<sequences::Sequence>()),
     ("TensorScatter", own::<tensor_scatter::TensorScatter>()),
     ("Unique", own::<unique::Unique>()),
 ];
