@@ -16,6 +16,10 @@ pub(crate) const INTERNAL: &str = "predictql";
 /// it, the standard does not.
 pub(crate) const REFUSES_UNKNOWN: &str = "predictql_refuses_unknown";
 
+/// The attribute of a GatherBlockQuantized whose table has a type of few bits: its numbers are not packed into bytes.
+#[cfg(feature = "full")]
+pub(crate) const UNPACKED: &str = "predictql_unpacked";
+
 /// Attributes of a booster's trees: how many splits its library counts on each feature, and the sums of their gains and
 /// covers.
 pub(crate) const SPLITS: &str = "predictql_splits";

@@ -100,3 +100,13 @@ fn loops_and_branches_change_sequences() {
         compare(name);
     }
 }
+
+#[test]
+fn rows_of_few_bits_may_be_shorter_than_a_block() {
+    compare("narrow_rows");
+}
+
+#[test]
+fn steps_that_fill_a_prompt_up_change_nothing() {
+    compare("padded_prompt");
+}

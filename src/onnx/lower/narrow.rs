@@ -49,6 +49,14 @@ fn settle_node(mut node: NodeProto, types: &mut Types, nodes: &mut Vec<NodeProto
             }
             nodes.push(node);
         }
+        #[cfg(feature = "full")]
+        ("GatherBlockQuantized", false) => {
+            // Each element of the table holds one number, however many bits it has.
+            if beside(0).is_some() {
+                node.attribute.push(build::attribute(names::UNPACKED, Value::Int(1)));
+            }
+            nodes.push(node);
+        }
         // Values keep their type.
         ("Identity" | "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Flatten", true) => {
             if let (Some(narrow), Some(output)) = (beside(0), node.output.first()) {

@@ -37,7 +37,8 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
         };
     }
     body += &attend(node);
-    // Keys that are not all there would lie elsewhere: only 0 is an index of the one element.
+    // Behind earlier keys, new ones that are not all there would lie elsewhere: only 0 is an index of the one element. Without
+    // earlier keys they are behind all others, where no step sees them.
     Ok(body
         + "steps = Transpose heads perm=[0,2,1,3]
         merged = Reshape steps [0,0,-1]
@@ -45,7 +46,9 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
         one = CastLike 1 last_keys
         last = Sub length one
         difference = Sub last last_keys
-        excess = Mul difference difference
+        squared = Mul difference difference
+        before_like = CastLike before last_keys
+        excess = Mul squared before_like
         none = Gather [0.0] excess
         nothing = Reshape none [-1,1,1]
         y = Add merged nothing")

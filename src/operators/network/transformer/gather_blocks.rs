@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Dim, ElementType, Operator, Shape, Tensor, position};
+use crate::onnx::names;
 use crate::onnx::pb::NodeProto;
 use crate::tensor::room;
 
@@ -11,6 +12,8 @@ use crate::tensor::room;
 pub(super) struct GatherBlocks {
     bits: usize,
     block: usize,
+    /// Whether bytes may hold two numbers each.
+    may_pack: bool,
 }
 
 impl Operator for GatherBlocks {
@@ -22,7 +25,8 @@ impl Operator for GatherBlocks {
         ensure!(matches!(axis, -1 | 1), "only rows of a table are quantised in blocks");
         let block = node.optional("block_size")?.unwrap_or(128);
         ensure!(block > 0, "a block has a size");
-        Ok(Self { bits, block })
+        let may_pack = bits == 4 && node.optional::<i64>(names::UNPACKED)?.is_none();
+        Ok(Self { bits, block, may_pack })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -87,7 +91,7 @@ impl GatherBlocks {
     /// How many numbers an element of a row of `width` holds, which has so many `blocks`.
     fn packed(&self, width: usize, blocks: usize) -> Result<usize> {
         let fits = |packed: &usize| width.saturating_mul(*packed).div_ceil(self.block) == blocks;
-        let found = [8 / self.bits, 1].into_iter().find(fits);
+        let found = [1 + usize::from(self.may_pack), 1].into_iter().find(fits);
         found.with_context(|| format!("{blocks} scales do not fit rows of {width}"))
     }
 
