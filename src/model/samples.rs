@@ -128,12 +128,13 @@ impl<'a> Free<'a> {
         self.keys.iter().map(|key| if is_of_pictures(key) { 224 } else { 8 }).collect()
     }
 
-    fn combinations(&self) -> impl Iterator<Item = Vec<usize>> {
-        const LENGTHS: [usize; 4] = [8, 16, 1, 0];
-        let count = if self.keys.len() > COMBINED { 0 } else { LENGTHS.len().pow(self.keys.len() as u32) };
-        let keys = self.keys.len() as u32;
-        (0..count).map(move |number| {
-            (0..keys).map(|key| LENGTHS[number / LENGTHS.len().pow(key) % LENGTHS.len()]).collect()
-        })
+    /// All combinations of some lengths, where there are few places for them.
+    fn combinations(&self) -> Vec<Vec<usize>> {
+        if self.keys.len() > COMBINED {
+            return Vec::new();
+        }
+        let longer =
+            |lengths: &Vec<usize>| [8, 16, 1, 0].map(|length| [lengths.as_slice(), &[length]].concat());
+        (0..self.keys.len()).fold(vec![Vec::new()], |all, _| all.iter().flat_map(longer).collect())
     }
 }
