@@ -43,6 +43,7 @@ pub(crate) use aggregate::{Accumulator, GROUPING, Setup, Start};
 pub(crate) use array_view::{ArrayView, VectorView};
 pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;
+pub(crate) use image::joined;
 pub(crate) use memory::{Held, Memory};
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, common_type, resolve};
