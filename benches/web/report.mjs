@@ -18,6 +18,7 @@ const parts = {
   csv: { title: "CSV of 100 MB", beside: "DuckDB-Wasm" },
   memory: { title: "Memory" },
   judging: { title: "Judging", beside: itself },
+  photos: { title: "A hundred photos to labels", beside: "onnxruntime-web, by createImageBitmap and a canvas" },
   idioms: { title: "What people write around predictions", beside: "DuckDB-Wasm" },
 };
 export const partNames = Object.keys(parts);
@@ -30,6 +31,8 @@ const bars = [
   ["networks", pictured, 0.9],
   ["networks", /^geometric mean/, 0.75],
   ["networks", /^(efficientnet_int8|minilm): a /, 1],
+  ["photos", /native$/, 1],
+  ["photos", /portable$/, 1.3],
   ["litert", /beside LiteRT/, 1.15],
   ["litert", /beside onnxruntime/, 0.9],
   ["tables", trees, 0.5],

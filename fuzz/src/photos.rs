@@ -1,6 +1,6 @@
 //! Pictures, a target for each codec.
 
-use pictures::{Format, Options, Picture, Pixels, decode, encode, inspect};
+use pictures::{Format, Options, Picture, Pixels, Target, decode, encode, inspect};
 
 use crate::fixtures;
 
@@ -23,12 +23,19 @@ pub(crate) fn run(format: Format, input: &[u8]) {
         most_values: if flag & 1 == 0 { 750_000 } else { 300 },
         upright: flag & 2 == 0,
         background: (flag & 4 == 0).then_some([1, 2, 255]),
+        target: (flag & 8 == 0).then_some(Target {
+            height: 7,
+            width: 5,
+            preserves_aspect_ratio: flag & 16 == 0,
+        }),
     };
     let inspected = inspect(input, format, &options);
     if let Ok(picture) = decode(input, format, &options) {
         assert_eq!(picture.values.len(), picture.height * picture.width * 3);
         assert!(picture.values.len() <= options.most_values as usize);
-        assert!(picture.values.iter().all(|value| (0.0..=1.0).contains(value)));
+        // What lies between two values is rounded.
+        let most = if options.target.is_some() { 1.0 + f32::EPSILON } else { 1.0 };
+        assert!(picture.values.iter().all(|value| (0.0..=most).contains(value)));
         assert!(inspected.is_ok() || format != Format::Jpeg, "what is decoded was refused before");
         come_back(&picture, &options);
     }
@@ -42,7 +49,7 @@ fn come_back(picture: &Picture, options: &Options) {
     }
     let bytes: Vec<u8> = values.iter().map(|value| (value * 255.5) as u8).collect();
     let pixels = Pixels { height: height as u32, width: width as u32, channels: 3, values: &bytes };
-    let options = Options { most_values: 750_000, ..*options };
+    let options = Options { most_values: 750_000, target: None, ..*options };
     for format in [Format::Png, Format::Jpeg] {
         let Ok(file) = encode(pixels, format, 90) else { panic!("a picture cannot be written") };
         let Ok(again) = decode(&file, format, &options) else { panic!("what was written cannot be read") };

@@ -15,7 +15,7 @@ use image::{ImageDecoder, ImageError, ImageResult, Limits};
 use crate::layout::Layout;
 use crate::shrink::shrink;
 use crate::turn::turn;
-use crate::{Failure, Format, Kind, Options, Picture, Refusal, jpeg};
+use crate::{Failure, Format, Kind, Options, Picture, Refusal, Target, bilinear, jpeg};
 
 /// Pixels as a codec gives them.
 pub(crate) struct Raw {
@@ -47,16 +47,49 @@ pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Picture
         Format::Pixels => pixels(bytes, options)?,
         Format::Avif | Format::Heic => return Err(Failure::Unsupported(Kind::HostOnly).into()),
     };
-    let Raw { height, width, bytes, orientation, .. } = &raw;
-    let layout = raw.layout.over(options.background);
+    Ok(finished(&raw, options))
+}
+
+/// What becomes of the pixels.
+fn finished(raw: &Raw, options: &Options) -> Picture {
+    let &Raw { height, width, ref bytes, orientation, layout } = raw;
+    let layout = layout.over(options.background);
     let most = options.most_values as usize;
+    let is_turned = options.upright && orientation != 1;
+    if let Some(target) = options.target
+        && height * width * 3 <= most
+        && !is_turned
+    {
+        let [to_height, to_width] = target.sides([height, width]);
+        let values = layout.resized(bytes, [height, width], [to_height, to_width]);
+        return Picture { height: to_height, width: to_width, values, orientation };
+    }
     let picture = if height * width * 3 > most {
-        shrink(&layout, bytes, *height, *width, most)
+        shrink(&layout, bytes, height, width, most)
     } else {
-        Picture { height: *height, width: *width, values: layout.floats(bytes), orientation: 1 }
+        Picture { height, width, values: layout.floats(bytes), orientation: 1 }
     };
-    let picture = Picture { orientation: *orientation, ..picture };
-    Ok(if options.upright { turn(picture) } else { picture })
+    let picture = Picture { orientation, ..picture };
+    let picture = if options.upright { turn(picture) } else { picture };
+    match options.target {
+        Some(target) => resized(&picture, target),
+        None => picture,
+    }
+}
+
+/// A picture that was changed already, at another size.
+fn resized(picture: &Picture, target: Target) -> Picture {
+    let &Picture { height, width, ref values, orientation } = picture;
+    let [to_height, to_width] = target.sides([height, width]);
+    let pixels = values.as_chunks::<3>().0;
+    let values = bilinear([height, width], [to_height, to_width], 3, |row, columns, line| {
+        for (target, tap) in line.as_chunks_mut::<3>().0.iter_mut().zip(columns) {
+            #[expect(clippy::indexing_slicing, reason = "taps lie within the picture")]
+            let (low, high) = (pixels[row * width + tap.low], pixels[row * width + tap.high]);
+            *target = std::array::from_fn(|channel| tap.between(low[channel], high[channel]));
+        }
+    });
+    Picture { height: to_height, width: to_width, values, orientation }
 }
 
 /// What is known of a picture that a host has decoded in the place of [`decode`], as the file itself tells: height, width

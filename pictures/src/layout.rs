@@ -2,6 +2,8 @@
 
 use image::ColorType;
 
+use crate::bilinear;
+
 /// How a codec lays out a pixel.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
@@ -64,6 +66,20 @@ impl Layout {
         let mut data = Vec::with_capacity(raw.len() / self.pixel * 3);
         raw.chunks_exact(self.pixel).for_each(|pixel| data.extend_from_slice(&self.pixel(pixel)));
         data
+    }
+
+    /// The pixels of `raw`, which has the height and width `from`, at `to`: as [`bilinear`] makes them of [`Self::floats`].
+    #[expect(clippy::indexing_slicing, reason = "`raw` has all pixels, and taps lie among them")]
+    pub(crate) fn resized(&self, raw: &[u8], from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+        let length = from[1] * self.pixel;
+        bilinear(from, to, 3, |row, columns, line| {
+            let row = &raw[row * length..(row + 1) * length];
+            let pixel = |column: usize| self.pixel(&row[column * self.pixel..(column + 1) * self.pixel]);
+            for (target, tap) in line.as_chunks_mut::<3>().0.iter_mut().zip(columns) {
+                let (low, high) = (pixel(tap.low), pixel(tap.high));
+                *target = std::array::from_fn(|channel| tap.between(low[channel], high[channel]));
+            }
+        })
     }
 }
 

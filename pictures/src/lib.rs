@@ -14,6 +14,7 @@ mod jpeg;
 mod layout;
 #[cfg(all(feature = "module", target_family = "wasm"))]
 mod module;
+mod resize;
 #[cfg(feature = "codecs")]
 mod shrink;
 #[cfg(feature = "codecs")]
@@ -27,6 +28,7 @@ pub use answer::{WORDS, from_words, to_words};
 pub use decode::{decode, inspect};
 #[cfg(feature = "codecs")]
 pub use encode::encode;
+pub use resize::{Tap, bilinear, inside};
 
 /// A format, recognised by the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,28 @@ pub struct Options {
     pub upright: bool,
     /// The red, green and blue behind what is transparent; without it, transparency is dropped.
     pub background: Option<[u8; 3]>,
+    /// What it is resized to after all that: then it is never there in floats in its own size.
+    pub target: Option<Target>,
+}
+
+/// A size that a picture is resized to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Rows, at least 1.
+    pub height: u32,
+    /// Columns, at least 1.
+    pub width: u32,
+    /// Whether it becomes the largest picture of its aspect ratio that fits inside, without padding.
+    pub preserves_aspect_ratio: bool,
+}
+
+impl Target {
+    /// The height and the width that a picture of such sides has then.
+    #[must_use]
+    pub fn sides(&self, from: [usize; 2]) -> [usize; 2] {
+        let to = [self.height as usize, self.width as usize];
+        if self.preserves_aspect_ratio { inside(from, to) } else { to }
+    }
 }
 
 /// A decoded picture.

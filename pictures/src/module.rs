@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use crate::{Failure, Format, Options, Picture, Pixels, Refusal, WORDS, to_words};
+use crate::{Failure, Format, Options, Picture, Pixels, Refusal, Target, WORDS, to_words};
 
 /// Numbers that an answer has: those of [`to_words`], then where the values are, and where the words are and how many.
 const ANSWER: usize = WORDS + 3;
@@ -38,7 +38,8 @@ extern "C" fn input(length: usize) -> *mut u8 {
     })
 }
 
-/// Decodes what was written. A `background` has a byte for red, green and blue each; a larger number is none.
+/// Decodes what was written. A `background` has a byte for red, green and blue each; a larger number is none. A `height` of 0
+/// leaves a picture in its own size.
 #[unsafe(no_mangle)]
 extern "C" fn decode(
     format: u32,
@@ -46,12 +47,17 @@ extern "C" fn decode(
     most_values: u32,
     upright: u32,
     background: u32,
+    height: u32,
+    width: u32,
+    preserves_aspect_ratio: u32,
 ) -> *const u32 {
     let background = match background.to_be_bytes() {
         [0, red, green, blue] => Some([red, green, blue]),
         _ => None,
     };
-    let options = Options { most_pixels, most_values, upright: upright != 0, background };
+    let preserves_aspect_ratio = preserves_aspect_ratio != 0;
+    let target = (height > 0 && width > 0).then_some(Target { height, width, preserves_aspect_ratio });
+    let options = Options { most_pixels, most_values, upright: upright != 0, background, target };
     STATE.with_borrow_mut(|state| {
         let bytes = std::mem::take(&mut state.input);
         let answer = match Format::of(format) {
@@ -77,7 +83,8 @@ extern "C" fn decode(
 extern "C" fn inspect(format: u32, most_pixels: u32) -> *const u32 {
     STATE.with_borrow_mut(|state| {
         let bytes = std::mem::take(&mut state.input);
-        let options = Options { most_pixels, most_values: u32::MAX, upright: false, background: None };
+        let options =
+            Options { most_pixels, most_values: u32::MAX, upright: false, background: None, target: None };
         let answer = match Format::of(format) {
             Some(format) => crate::inspect(&bytes, format, &options),
             None => Err(Failure::Stopped.into()),

@@ -4,10 +4,15 @@ use std::io::Cursor;
 
 use image::{ExtendedColorType, ImageFormat};
 
-use crate::{Failure, Format, Kind, Options, Picture, Refusal};
+use crate::{Failure, Format, Kind, Options, Picture, Refusal, Target, bilinear};
 
-const OPTIONS: Options =
-    Options { most_pixels: 100_000_000, most_values: 7_500_000, upright: false, background: None };
+const OPTIONS: Options = Options {
+    most_pixels: 100_000_000,
+    most_values: 7_500_000,
+    upright: false,
+    background: None,
+    target: None,
+};
 
 /// `values` as a picture in a format without loss.
 fn encode(format: ImageFormat, color: ExtendedColorType, width: u32, height: u32, values: &[u8]) -> Vec<u8> {
@@ -125,6 +130,31 @@ fn large_pictures_shrink_to_the_mean_of_their_parts() {
     let image = decode(&photo, &options).unwrap();
     assert_eq!((image.height, image.width), (105, 158));
     assert!(image.values.iter().all(|value| (value - 77.0 / 255.0).abs() < 1e-5));
+}
+
+#[test]
+fn pictures_are_shrunk_and_turned_before_they_are_resized() {
+    let bytes = fixture("images/exif_orientation_6.jpg");
+    for options in [
+        OPTIONS,
+        Options { upright: true, ..OPTIONS },
+        Options { most_values: 300, ..OPTIONS },
+        Options { most_values: 300, upright: true, ..OPTIONS },
+    ] {
+        let whole = decode(&bytes, &options).unwrap();
+        let target = Some(Target { height: 5, width: 8, preserves_aspect_ratio: false });
+        let found = decode(&bytes, &Options { target, ..options }).unwrap();
+        let sides = [whole.height, whole.width];
+        let wanted = bilinear(sides, [5, 8], 3, |row, columns, line| {
+            let value = |column: usize, channel| whole.values[(row * sides[1] + column) * 3 + channel];
+            for (at, target) in line.iter_mut().enumerate() {
+                let tap = columns[at / 3];
+                *target = tap.between(value(tap.low, at % 3), value(tap.high, at % 3));
+            }
+        });
+        assert_eq!((found.height, found.width, found.orientation), (5, 8, whole.orientation));
+        assert_eq!(found.values, wanted);
+    }
 }
 
 #[test]

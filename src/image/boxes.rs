@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::resize::inside;
+use pictures::inside;
+
 use crate::diag::{Code, Error, Result};
 
 /// A box with its class and score.
@@ -149,8 +150,8 @@ pub(crate) struct Fitted {
 /// A box of the model's input in the pixels of the picture, cut at its edges.
 pub(crate) fn to_picture(corners: [f64; 4], fitted: Fitted) -> [f64; 4] {
     let Fitted { picture: [height, width], input: [to_height, to_width], letterbox, relative } = fitted;
-    let (inner_height, inner_width) =
-        if letterbox { inside(height, width, to_height, to_width) } else { (to_height, to_width) };
+    let [inner_height, inner_width] =
+        if letterbox { inside([height, width], [to_height, to_width]) } else { [to_height, to_width] };
     #[expect(clippy::cast_precision_loss, reason = "sizes of pictures")]
     let place = |value: f64, side: usize, input: usize, inner: usize| {
         let pixels = if relative { value * input as f64 } else { value };

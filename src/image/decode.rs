@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use pictures::{Failure, Format, Kind, Options, Picture, Pixels, Refusal};
+use pictures::{Failure, Format, Kind, Options, Picture, Pixels, Refusal, Target};
 
 use super::sniff::{Found, sniff};
 use crate::diag::{Code, Error, Result};
@@ -19,6 +19,8 @@ pub(crate) struct Wishes {
     pub(crate) upright: bool,
     /// The red, green and blue behind what is transparent; without it, transparency is dropped.
     pub(crate) background: Option<[u8; 3]>,
+    /// The size that it is resized to after all that.
+    pub(crate) target: Option<Target>,
 }
 
 /// What decodes pictures, and encodes them.
@@ -69,12 +71,13 @@ impl Decoder {
                     .hint(format!("convert the picture to {FORMATS}")));
             }
         };
-        let Wishes { upright, background } = wishes;
+        let Wishes { upright, background, target } = wishes;
         let options = Options {
             most_pixels: u32::try_from(limits.image_pixels).unwrap_or(u32::MAX),
             most_values: u32::try_from(limits.image_values).unwrap_or(u32::MAX),
             upright,
             background,
+            target,
         };
         (self.decode)(bytes, format, &options).map_err(|refusal| refused(name, refusal, limits))
     }

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
-use pictures::{Failure, Format, Options, Picture, Pixels, Refusal, from_words};
+use pictures::{Failure, Format, Options, Picture, Pixels, Refusal, Target, from_words};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::control::Moment;
@@ -46,7 +46,8 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = isReady)]
     fn pictures_are_ready() -> Result<bool, JsValue>;
 
-    /// Decodes; the numbers are those of [`pictures::from_words`].
+    /// Decodes; the numbers are those of [`pictures::from_words`]. A target has a height, a width and whether the ratio is
+    /// preserved; none leaves a picture in its own size.
     #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = decode)]
     fn decode_picture(
         bytes: &[u8],
@@ -55,6 +56,7 @@ extern "C" {
         most_values: u32,
         upright: bool,
         background: u32,
+        target: &[u32],
     ) -> Result<Vec<u32>, JsValue>;
 
     /// Encodes so many channels of each pixel. The numbers are those of [`pictures::from_words`], with the length of the file
@@ -109,10 +111,14 @@ fn answered(words: Result<Vec<u32>, JsValue>) -> Result<[u32; 3], Refusal> {
 }
 
 fn decode_by_host(bytes: &[u8], format: Format, options: &Options) -> Result<Picture, Refusal> {
-    let Options { most_pixels, most_values, upright, background } = *options;
+    let Options { most_pixels, most_values, upright, background, target } = *options;
     let background =
         background.map_or(NO_COLOR, |[red, green, blue]| u32::from_be_bytes([0, red, green, blue]));
-    let words = decode_picture(bytes, format.number(), most_pixels, most_values, upright, background);
+    let target = target.map(|Target { height, width, preserves_aspect_ratio }| {
+        [height, width, preserves_aspect_ratio.into()]
+    });
+    let target = target.as_slice().as_flattened();
+    let words = decode_picture(bytes, format.number(), most_pixels, most_values, upright, background, target);
     let [height, width, orientation] = answered(words)?;
     let (height, width) = (height as usize, width as usize);
     let length = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(3));

@@ -121,6 +121,85 @@ fn resizing_gives_what_onnxruntime_gives() {
     }
 }
 
+/// TensorFlow's rule over `pixels`, in 64 bits: centres of pixels are at halves, and the edge is repeated.
+fn bilinear(pixels: &[f32], [height, width]: [i64; 2], [to_height, to_width]: [i64; 2]) -> Vec<f32> {
+    let taps = |from: i64, to: i64, at: i64| {
+        let place = (at as f64 + 0.5) * from as f64 / to as f64 - 0.5;
+        let side = |place: f64| (place as i64).clamp(0, from - 1) as usize;
+        (side(place.floor().max(0.0)), side(place.ceil()), place - place.floor())
+    };
+    let mut values = Vec::new();
+    for y in 0..to_height {
+        let (top, bottom, down) = taps(height, to_height, y);
+        for x in 0..to_width {
+            let (left, right, across) = taps(width, to_width, x);
+            for channel in 0..3 {
+                let at = |y: usize, x: usize| f64::from(pixels[(y * width as usize + x) * 3 + channel]);
+                let row = |y| at(y, left) + (at(y, right) - at(y, left)) * across;
+                values.push(((row(top) + (row(bottom) - row(top)) * down) / 255.0) as f32);
+            }
+        }
+    }
+    values
+}
+
+/// Both are computed at once, unless options are given: no number differs.
+#[test]
+fn pictures_that_are_decoded_and_resized_are_pillows_by_tensorflows_rule() {
+    let decodings = [
+        "ML.DECODE_IMAGE(?)",
+        "ML.DECODE_IMAGE(?, STRUCT(TRUE AS apply_orientation))",
+        "ML.DECODE_IMAGE(?, STRUCT('#ff0000' AS background))",
+    ];
+    for (name, expected) in json("expected/images.json").as_object().unwrap() {
+        for decode in decodings {
+            for size in ["7, 9, FALSE", "40, 31, FALSE", "10, 10, TRUE", "16, 24, FALSE"] {
+                let both = picture(&format!("ML.RESIZE_IMAGE({decode}, {size})"), name).unwrap();
+                let each = format!("ML.RESIZE_IMAGE({decode}, {size}, STRUCT(FALSE AS antialias))");
+                assert_eq!(both, picture(&each, name).unwrap(), "{name}: {decode} to {size}");
+            }
+        }
+        let (shape, data) = picture("ML.RESIZE_IMAGE(ML.DECODE_IMAGE(?), 7, 9, FALSE)", name).unwrap();
+        assert_eq!(shape, [7, 9, 3]);
+        let size = ["height", "width"].map(|side| expected[side].as_i64().unwrap());
+        let wanted = bilinear(&floats(&expected["pixels"]), size, [7, 9]);
+        let tolerance = expected["tolerance"].as_f64().unwrap() as f32 / 255.0 + 1e-5;
+        assert!(
+            data.iter().zip(&wanted).all(|(found, wanted)| (found - wanted).abs() <= tolerance),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_fails_of_decoding_and_resizing_is_told_as_of_each() {
+    let resized = |bytes: &str, size: &str| format!("ML.RESIZE_IMAGE(ML.DECODE_IMAGE({bytes}), {size})");
+    for size in ["0, 5, FALSE", "5, -1, FALSE", "100000, 100000, FALSE"] {
+        let both = picture(&resized("?", size), "rgb.png").unwrap_err();
+        let each = format!("{size}, STRUCT(FALSE AS antialias)");
+        let each = picture(&resized("?", &each), "rgb.png").unwrap_err();
+        assert_eq!((both.code(), &both.first().message), (each.code(), &each.first().message), "{size}");
+    }
+    // A picture of 24 × 16 that keeps its ratio has room where the size that is given has none.
+    let (shape, _) = picture(&resized("?", "8, 900000000, TRUE"), "photo.png").unwrap();
+    assert_eq!(shape, [8, 12, 3]);
+    let broken = picture(&resized("?", "5, 5, FALSE"), "bad/truncated.png").unwrap_err();
+    assert_eq!(broken.code(), Code::InvalidImage);
+    for (expression, name) in [
+        (resized("?", "5, CAST(NULL AS INT64), FALSE"), "rgb.png"),
+        (resized("IF(LENGTH(?) > 0, NULL, b'')", "5, 5, FALSE"), "rgb.png"),
+        (format!("SAFE.ML.RESIZE_IMAGE(SAFE.ML.DECODE_IMAGE(?), {})", "5, 5, FALSE"), "bad/truncated.png"),
+    ] {
+        let params = Params::Positional(vec![Scalar::Bytes(read(&format!("images/{name}")))]);
+        let sql = format!("SELECT {expression} IS NULL");
+        let outcome = run_with(&Engine::default(), &sql, params).unwrap();
+        assert!(outcome.batches[0].columns()[0].as_boolean().value(0), "{sql}");
+    }
+    // `SAFE.` of the outer function is none for the inner one.
+    let safe = "SAFE.ML.RESIZE_IMAGE(ML.DECODE_IMAGE(?), 5, 5, FALSE)";
+    assert_eq!(picture(safe, "bad/truncated.png").unwrap_err().code(), Code::InvalidImage);
+}
+
 #[test]
 fn antialiased_pictures_are_pillows() {
     let expected = json("expected/antialias.json");

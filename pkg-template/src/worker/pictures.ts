@@ -9,7 +9,17 @@ interface Exports {
   /** Where the answer is: the numbers for the engine, then where the values are, and where the words are and how many. */
   encode(format: number, height: number, width: number, channels: number, quality: number): number;
   inspect(format: number, mostPixels: number): number;
-  decode(format: number, mostPixels: number, mostValues: number, upright: number, background: number): number;
+  /** Resizes to a height and a width as well, unless they are 0. */
+  decode(
+    format: number,
+    mostPixels: number,
+    mostValues: number,
+    upright: number,
+    background: number,
+    height: number,
+    width: number,
+    preservesAspectRatio: number,
+  ): number;
 }
 
 /** Bytes of memory that an instance may keep: memory grows and never shrinks. */
@@ -69,7 +79,9 @@ export class Pictures {
     mostValues: number,
     upright: boolean,
     background: number,
+    target: Uint32Array,
   ): Uint32Array {
+    const [height = 0, width = 0, preservesAspectRatio = 0] = target;
     const pixels = this.#decoded.find(({ file }) => areSame(file, bytes))?.pixels;
     if (pixels && format < firstOfHost) {
       // A browser makes a picture of what is not whole, too: the file is judged as it would be without it.
@@ -78,7 +90,16 @@ export class Pictures {
       new DataView(pixels.buffer, pixels.byteOffset).setUint32(8, told[3] ?? 1, true);
     }
     return this.#ask(pixels || bytes, (exports) =>
-      exports.decode(pixels ? pixelsOfHost : format, mostPixels, mostValues, Number(upright), background),
+      exports.decode(
+        pixels ? pixelsOfHost : format,
+        mostPixels,
+        mostValues,
+        Number(upright),
+        background,
+        height,
+        width,
+        preservesAspectRatio,
+      ),
     );
   }
 

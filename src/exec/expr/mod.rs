@@ -1,5 +1,6 @@
 //! Expressions over the columns of a batch, whole columns at a time.
 
+mod joined;
 mod kept;
 mod lazy;
 mod nested;
@@ -146,6 +147,9 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         }
         ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::Or) => {
             lazy::decided(args, true, rows, ctx, &|ctx| call(expr, rows, ctx))
+        }
+        ExprKind::Call { function, .. } if function.stage == Some(Stage::Preprocess) => {
+            joined::compute(expr, rows, ctx)
         }
         ExprKind::Call { .. } | ExprKind::Fitted { .. } => call(expr, rows, ctx),
         ExprKind::Cast { value, mode } => {

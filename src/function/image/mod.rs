@@ -9,7 +9,7 @@ mod options;
 use arrow_array::ArrayRef;
 
 use super::array_view::VectorView;
-use super::{Argument, BatchCall, Body, Function, Signature, Type};
+use super::{Argument, BatchCall, Body, Function, Kernel, Signature, Type};
 use crate::control::Stage;
 use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, TimeZones, cast, integer_pictures};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -214,6 +214,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         .optional(1)],
     ),
 ];
+
+/// What computes a call of `outer`, without options, whose first argument is a call of `inner`. It takes the other arguments of the
+/// outer call, then those of the inner one. An error of kind `internal` asks for one call after the other.
+pub(crate) fn joined(outer: &Function, inner: &Function) -> Option<Kernel> {
+    let is_one = outer.name == "ML.RESIZE_IMAGE" && inner.name == "ML.DECODE_IMAGE";
+    is_one.then_some(codec::decode_resized)
+}
 
 /// A function that gives an image of the kind that it was given.
 const fn geometry_of(
