@@ -12,6 +12,7 @@ import {
   type EngineKind,
   explainWorker,
   isChangeable,
+  isWorkerEmpty,
   type LoadedEngine,
   loadEngine,
   loadModule,
@@ -28,6 +29,9 @@ import type { Lock, Saved } from "./saved.js";
 import { before, statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 import type { RestRead } from "./worker/rest.js";
+
+/** How long a worker may take to start before its script is looked at, in milliseconds. */
+const patience = 15_000;
 
 /** Begins the names of tables that live for one query, which nobody else chooses: the catalog does not show them. */
 export const temporaryPrefix = `_table_${Math.random().toString(36).slice(2)}_`;
@@ -404,7 +408,7 @@ export class Engine {
         const lock = lockName(this.#options);
         const { memoryLimit } = this.#options;
         const begin = { kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock, memoryLimit } as const;
-        info.engine = (await connection.call(begin)) ? "full" : "tables";
+        info.engine = (await this.#begun(connection, connection.call(begin))) ? "full" : "tables";
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {
         connection.end(error);
@@ -416,6 +420,19 @@ export class Engine {
         return connection;
       }
       opening = this.#open();
+    }
+  }
+
+  /** A worker's first answer. Where it stays out, its script is looked at: a slow one is waited for. */
+  async #begun(connection: Connection, answer: Promise<boolean>): Promise<boolean> {
+    const look = async () => {
+      if (await isWorkerEmpty(this.#options, this.#network)) connection.end(new Crash("its script is empty"));
+    };
+    const looking = setTimeout(look, patience);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(looking);
     }
   }
 

@@ -8,7 +8,7 @@ import { PredictError, PredictQL } from "../../pkg/node.js";
 import { inPage, page } from "./page.mjs";
 import { tryBorder } from "./site/border.js";
 
-const calls = Number(process.env.PREDICTQL_BORDER ?? 1_500);
+const calls = Number(process.env.PREDICTQL_BORDER ?? 1_000);
 /** As many as one page is given time for. */
 const share = 3_000;
 const patience = 10_000;
