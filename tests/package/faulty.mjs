@@ -40,10 +40,11 @@ export const faults = {
   "other scheme": ({ response, headers }) => response.writeHead(302, { ...headers, location: "data:text/csv,a" }).end(),
   "not compressed": ({ response, body, headers }) =>
     response.writeHead(200, { ...headers, "content-encoding": "gzip" }).end(body),
+  /** The connection breaks off: where a server ends an answer in order that it has cut off while compressing it, no browser tells. */
   "compressed in part": ({ response, body, headers, at }) => {
     const packed = gzipSync(body);
     response.writeHead(200, { ...headers, "content-encoding": "gzip" });
-    response.end(packed.subarray(0, Math.floor(at * packed.length)));
+    response.write(packed.subarray(0, Math.floor(at * packed.length)), () => response.socket?.destroy());
   },
   "no HTTP": ({ response }) => response.socket?.end("what is this\r\n\r\n"),
 };
