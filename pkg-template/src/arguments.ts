@@ -24,9 +24,12 @@ const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isTextual = (value: unknown) => typeof value === "string" || value instanceof URL;
 const isText = (value: unknown) => typeof value === "string" || typeof value === "number";
-const isListOf = (item: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(item);
+/** A list may state any length and hold nothing: only to look at it would take minutes. No option has so many values. */
+const isListOf = (item: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.length <= 10_000_000 && value.every(item);
 
 const text: Kind = ["a string", is("string")];
+const number: Kind = ["a number", is("number")];
 const flag: Kind = ["a boolean", is("boolean")];
 const callback: Kind = ["a function", is("function")];
 const count: Kind = ["a whole number from 0", (value) => Number.isSafeInteger(value) && Number(value) >= 0];
@@ -34,7 +37,7 @@ const some: Kind = ["a whole number from 1", (value) => Number.isSafeInteger(val
 const bag: Kind = ["an object", isObject];
 const address: Kind = ["a string or a URL", isTextual];
 const texts: Kind = ["a list of strings", isListOf(is("string"))];
-const numbers: Kind = ["a number or a list of them", (value) => [value].flat().every(is("number"))];
+const numbers: Kind = ["a number or a list of them", (value) => is("number")(value) || isListOf(is("number"))(value)];
 const words = (...all: unknown[]): Kind => [
   all.map((word) => JSON.stringify(word)).join(" or "),
   (value) => all.includes(value),
@@ -95,6 +98,7 @@ export const takes = {
     nullMarker: text,
   } satisfies Kinds<TableOptions>,
   version: { version: some },
+  complete: { offset: number },
   on: { event: words("catalogchange"), listener: callback },
   csv: {
     header: flag,
@@ -196,8 +200,8 @@ export function describe(value: unknown): string {
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   if (typeof value !== "object" || value === null) return String(value);
   if (Array.isArray(value)) return "an array";
-  const name = value.constructor?.name ?? "Object";
-  return name === "Object" ? "an object" : `an object of class \`${name}\``;
+  const name: unknown = value.constructor?.name;
+  return typeof name !== "string" || name === "Object" ? "an object" : `an object of class \`${name}\``;
 }
 
 /** The word that a slip of the hand may have meant: case aside, at most a third of its letters away. */

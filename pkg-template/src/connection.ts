@@ -40,6 +40,7 @@ export class Connection {
   readonly #worker: WorkerLike;
   readonly #onEnd: (connection: Connection) => void;
   readonly #onRead: (read: RestRead) => void;
+  readonly #onSwollen: (connection: Connection) => void;
   readonly #waiting: Task[] = [];
   /** Scripts that somebody still reads: their worker must not be ended for others. */
   readonly #scripts = new Set<number>();
@@ -52,15 +53,17 @@ export class Connection {
   /** Whether nobody will open a script any more. */
   #isLeft = false;
 
-  /** `onRead` hears of what the worker itself reads. */
+  /** `onRead` hears of what the worker itself reads, `onSwollen` that a failure has left its memory large. */
   constructor(
     worker: WorkerLike,
     onEnd: (connection: Connection) => void = () => {},
     onRead: (read: RestRead) => void = () => {},
+    onSwollen: (connection: Connection) => void = () => {},
   ) {
     this.#worker = worker;
     this.#onEnd = onEnd;
     this.#onRead = onRead;
+    this.#onSwollen = onSwollen;
     worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answered(data);
     worker.onmessageerror = () => this.end(new Crash("an answer could not be read"));
     worker.onerror = (event) => {
@@ -185,6 +188,7 @@ export class Connection {
     }
     if ("reply" in answer) task?.resolve(answer.reply);
     else task?.reject(new Failed(answer.failed));
+    if (answer.isSwollen) this.#onSwollen(this);
     this.#send();
     this.#endIfIdle();
   }

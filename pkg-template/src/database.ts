@@ -291,6 +291,7 @@ export class PredictQL implements AsyncDisposable {
    */
   async complete(sql: string, offset: number, options: TextOptions = {}): Promise<Completion[]> {
     checkText("complete", "sql", sql);
+    checkOptions("complete", { offset: offset ?? null }, takes.complete);
     checkOptions("complete", options, takes.text);
     return this.#client.complete(sql, offset, options);
   }
@@ -428,6 +429,7 @@ export class PredictQL implements AsyncDisposable {
 
   /** A name as SQL takes it, whatever it holds. */
   escape(id: string): string {
+    checkText("escape", "name", id);
     return quoted(id);
   }
 

@@ -12,6 +12,7 @@ import {
   type EngineKind,
   explainWorker,
   isChangeable,
+  isWorkerEmpty,
   type LoadedEngine,
   loadEngine,
   loadModule,
@@ -29,12 +30,23 @@ import { before, statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 import type { RestRead } from "./worker/rest.js";
 
+/** How long a worker may take to start before its script is looked at, in milliseconds. */
+const patience = 15_000;
+
+/** How long a worker stays that has taken the place of one with much memory, in milliseconds. */
+const pause = 10_000;
+
 /** Begins the names of tables that live for one query, which nobody else chooses: the catalog does not show them. */
 export const temporaryPrefix = `_table_${Math.random().toString(36).slice(2)}_`;
 
 export interface Waiter {
   signal?: AbortSignal | undefined;
   report?: Report | undefined;
+}
+
+interface Wanted {
+  engine: EngineKind;
+  why: string;
 }
 
 export class Engine {
@@ -54,7 +66,7 @@ export class Engine {
   /** Scripts that have changed the catalog and go on: another worker is told of them when they have ended. */
   readonly #unfinished = new Map<Entry, Connection>();
   /** Which engine the next worker has, and why that one. */
-  #wanted: { engine: EngineKind; why: string };
+  #wanted: Wanted;
   /** Compiled once: another worker starts with it in no time and without a request. */
   #loaded: LoadedEngine | undefined;
   /** What workers have fetched of engines, by its address. */
@@ -65,6 +77,10 @@ export class Engine {
   #connection: Connection | undefined;
   /** The worker with the full engine, while it is made ready beside the one that runs. */
   #changing: Promise<void> | undefined;
+  /** The same for one that takes the place of a worker with much memory. */
+  #renewing: Promise<void> | undefined;
+  /** When a worker was replaced for its memory the last time. */
+  #renewed = Number.NEGATIVE_INFINITY;
   /** Every worker that has not ended. One that was replaced lives as long as its scripts are read. */
   readonly #alive = new Set<Connection>();
   /** Everybody who waits for the engine hears how far its start is. */
@@ -146,6 +162,7 @@ export class Engine {
     this.assertOpen();
     if (this.#wanted.engine === "full" || !isChangeable(this.#options)) return;
     if (this.#connecting || this.#loaded) {
+      await this.#renewing;
       this.#changing ??= this.#change().finally(() => {
         this.#changing = undefined;
       });
@@ -361,13 +378,32 @@ export class Engine {
     });
   }
 
-  /** The full engine takes over. The other one serves on until that holds all that it held. */
+  /** The full engine takes over. */
   async #change(): Promise<void> {
-    const loaded = await this.#load(full);
+    await this.#takeOver(await this.#load(full), full);
+  }
+
+  /** Another worker takes over from one whose memory has grown, which WebAssembly never gives back: unasked, and not again at once. */
+  #renew(swollen: Connection): void {
+    const now = performance.now();
+    const isBusy = this.#changing || this.#renewing || now - this.#renewed < pause;
+    if (swollen !== this.#connection || isBusy || !this.#loaded) return;
+    this.#renewed = now;
+    this.#log.say("info", "a statement that failed has left much memory behind: another worker takes over");
+    // The worker that runs is as good, but for its memory.
+    this.#renewing = this.#takeOver(this.#loaded, this.#wanted)
+      .catch(() => {})
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+  }
+
+  /** Another worker takes over. The one that runs serves on until that holds all that it held. */
+  async #takeOver(loaded: LoadedEngine, wanted: Wanted): Promise<void> {
     let next = await this.#launch(loaded);
     const last = await this.connect({}).catch(() => undefined);
     // From here on, questions wait for the new worker.
-    this.#wanted = full;
+    this.#wanted = wanted;
     this.#loaded = loaded;
     this.#connection = undefined;
     const takeOver = async () => {
@@ -389,6 +425,7 @@ export class Engine {
       worker,
       (ended) => this.#ended(ended),
       (read) => this.#hasRead(read),
+      (swollen) => this.#renew(swollen),
     );
     this.#alive.add(connection);
     if (this.closed) connection.end(this.#closing.signal.reason);
@@ -404,7 +441,7 @@ export class Engine {
         const lock = lockName(this.#options);
         const { memoryLimit } = this.#options;
         const begin = { kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock, memoryLimit } as const;
-        info.engine = (await connection.call(begin)) ? "full" : "tables";
+        info.engine = (await this.#begun(connection, connection.call(begin))) ? "full" : "tables";
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {
         connection.end(error);
@@ -416,6 +453,19 @@ export class Engine {
         return connection;
       }
       opening = this.#open();
+    }
+  }
+
+  /** A worker's first answer. Where it stays out, its script is looked at: a slow one is waited for. */
+  async #begun(connection: Connection, answer: Promise<boolean>): Promise<boolean> {
+    const look = async () => {
+      if (await isWorkerEmpty(this.#options, this.#network)) connection.end(new Crash("its script is empty"));
+    };
+    const looking = setTimeout(look, patience);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(looking);
     }
   }
 

@@ -4,6 +4,7 @@ import { abortable } from "./connection.js";
 import { problem } from "./errors.js";
 import type { Pieces, Stream } from "./files.js";
 import type { ArrowTableLike } from "./interface.js";
+import { leave, nextOf } from "./iterators.js";
 import { openFile } from "./large-files.js";
 import { type Bytes, decoding, type FormatOf, type LargeFile, type Options, type StreamInput } from "./stream-input.js";
 import { arrowFormat } from "./table-options.js";
@@ -63,7 +64,7 @@ class Feed implements Stream {
       const isFirst = reads === 1;
       // What tells the columns is read again by the query.
       yield* seen.slice();
-      for (let item = await items.next(); !item.done; item = await items.next()) {
+      for (let item = await nextOf(items); !item.done; item = await nextOf(items)) {
         const chunk = item.value as Uint8Array;
         if (isFirst) seen.push(chunk);
         yield chunk;
@@ -89,7 +90,7 @@ class Feed implements Stream {
     this.#closing.abort(gone);
     this.#hasEnded = true;
     this.#here.length = 0;
-    void this.#iterator.return?.().catch(() => {});
+    leave(this.#iterator);
   }
 
   async #take(most: number, signal: AbortSignal | undefined): Promise<unknown[]> {
@@ -107,7 +108,7 @@ class Feed implements Stream {
     if (this.#failure && this.#here.length === 0) throw this.#failure.reason;
     const until = performance.now() + patience;
     while (this.#here.length < most && !this.#hasEnded) {
-      this.#coming ??= this.#iterator.next();
+      this.#coming ??= nextOf(this.#iterator);
       const isFirst = this.#here.length === 0;
       const coming = isFirst
         ? abortable(abortable(this.#coming, signal), closing)
@@ -124,7 +125,7 @@ class Feed implements Stream {
       if (!item) return;
       this.#coming = undefined;
       if (item.done) this.#hasEnded = true;
-      else this.#here.push(...(Array.isArray(item.value) ? item.value : [item.value]));
+      else for (const row of Array.isArray(item.value) ? item.value : [item.value]) this.#here.push(row);
       if (!isFirst && performance.now() > until) return;
     }
   }
@@ -170,6 +171,11 @@ export async function openFeed(
   options: Options,
   signal: AbortSignal | undefined,
 ): Promise<StreamInput> {
+  if ("locked" in source && source.locked) {
+    throw problem("unsupported-source", "the stream is read by somebody else, or has been read", {
+      hint: "give one that nobody has read",
+    });
+  }
   const stream = new Feed(source);
   if (source instanceof ReadableStream) {
     const bytes = await stream.bytes(signal);

@@ -1,7 +1,7 @@
 // Files of the device and of servers as streams: where their bytes come from, and what their columns are.
 
 import { isForeign } from "./encoding.js";
-import { problem } from "./errors.js";
+import { problem, wordsOf } from "./errors.js";
 import { Arrow, ahead, Csv, Json, lineEnd, openParquet, Parquet } from "./file-pieces.js";
 import type { Pieces } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
@@ -29,6 +29,8 @@ export function blobFile(blob: Blob, name: string): LargeFile {
   return { name, size: blob.size, isOnce: false, chunks, slice };
 }
 
+const checkIt = "check the address: servers answer unknown ones with their start page";
+
 /** What the page's network is for files that are read in pieces. */
 export interface Server {
   open(url: URL, init: RequestInit): Promise<{ response: Response; request: { bytes: number } }>;
@@ -47,18 +49,40 @@ export async function openRemote(
     const { response, request } = await server.open(url, { ...init, signal: signal ?? null });
     request.bytes = Number(response.headers.get("content-length"));
     // Not every server says of a file how large it is.
-    if (response.ok || init.method) return response;
+    if (init.method) return response;
+    if (response.ok && /^text\/html/.test(response.headers.get("content-type") ?? "")) {
+      throw problem("got-html", `\`${url.href}\` answered with an HTML page in place of data`, { hint: checkIt });
+    }
+    if (response.ok) return response;
     throw problem("network-failed", `\`${url.href}\` answered with ${response.status} in place of data`, {
-      hint: "check the address",
+      hint: checkIt,
     });
   };
+  /** What a connection fails with amid an answer. */
+  const broken =
+    (signal: AbortSignal | undefined) =>
+    (error: unknown): never => {
+      signal?.throwIfAborted();
+      throw problem("network-failed", `\`${url.href}\` broke off amid its answer`, {
+        hint: "ask again, or give the file itself",
+        detail: wordsOf(error),
+        cause: error,
+      });
+    };
   const about = await ask({ method: "HEAD" }, signal);
   const size = about.ok && !about.headers.get("content-encoding") ? Number(about.headers.get("content-length")) : 0;
   const chunks = (signal: AbortSignal | undefined) =>
-    gathered(async () => (await ask({}, signal)).body?.getReader(), pieceBytes / 4);
+    gathered(async () => (await ask({}, signal)).body?.getReader(), pieceBytes / 4, broken(signal));
   const slice = async (start: number, end = size, signal?: AbortSignal) => {
     const response = await ask({ headers: { range: `bytes=${start}-${end - 1}` } }, signal);
-    if (response.status === 206) return response.arrayBuffer();
+    if (response.status === 206) {
+      const part = await response.arrayBuffer().catch(broken(signal));
+      const wanted = Math.min(end, size) - start;
+      if (part.byteLength === wanted) return part;
+      throw problem("network-failed", `\`${url.href}\` sent ${part.byteLength} bytes where ${wanted} were asked for`, {
+        hint: "give the file itself, or leave the option `stream` out",
+      });
+    }
     await response.body?.cancel();
     throw problem("unsupported-source", `the server of \`${name}\` does not send parts of a file`, {
       hint: "give the file itself, or leave the option `stream` out",
@@ -80,12 +104,14 @@ async function headOf(file: LargeFile, signal: AbortSignal | undefined): Promise
 async function* gathered(
   open: () => Promise<ReadableStreamDefaultReader<Uint8Array> | undefined>,
   least: number,
+  broken: (error: unknown) => never,
 ): AsyncGenerator<Uint8Array> {
   const reader = await open();
   try {
     let held: Uint8Array[] = [];
     let bytes = 0;
-    for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
+    const read = () => reader?.read().catch(broken);
+    for (let chunk = await read(); chunk?.value; chunk = await read()) {
       held.push(chunk.value);
       bytes += chunk.value.byteLength;
       if (bytes < least) continue;

@@ -4,7 +4,7 @@ import { describe } from "./arguments.js";
 import { supports } from "./detect.js";
 import { type PredictError, problem, wordsOf } from "./errors.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
-import { expect, labelOf, type Network } from "./network.js";
+import { expect, labelOf, type Network, unreachable } from "./network.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import type { WorkerLike } from "./worker/protocol.js";
@@ -179,11 +179,21 @@ async function fetchModule(url: URL, size: number | undefined, network: Network,
       controller.enqueue(chunk);
     },
   });
-  const counted = new Response(response.body?.pipeThrough(counter) ?? null, response);
+  // Of some statuses there can be no answer with a body.
+  const counted = new Response(response.body?.pipeThrough(counter) ?? null, { headers: response.headers });
   if (response.ok && counted.headers.get("content-type") === "application/wasm") return compile(counted);
-  const blob = await counted.blob();
+  const blob = await bodyOf(counted, url);
   await expect("the engine", response, blob, bundlerHint);
   return compile(await blob.arrayBuffer());
+}
+
+/** All of an answer, whose connection may break off. */
+async function bodyOf(answer: Response, url: URL): Promise<Blob> {
+  try {
+    return await answer.blob();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
 }
 
 async function compile(source: BufferSource | Response): Promise<WebAssembly.Module> {
@@ -239,11 +249,23 @@ export async function explainWorker({ worker, workerUrl: custom }: PredictOption
   const url = custom === undefined ? platform.workerFile() : fromPage(custom);
   try {
     const { response } = await network.engine(url);
-    await expect("the worker's script", response, await response.blob(), bundlerHint);
+    await expect("the worker's script", response, await bodyOf(response, url), bundlerHint);
   } catch (error) {
     return error;
   }
   return startFailed(`the worker \`${url.href}\` failed`, words);
+}
+
+/** Whether the worker's script is an empty file, which starts as any other does and never answers. */
+export async function isWorkerEmpty({ worker, workerUrl: custom }: PredictOptions, network: Network): Promise<boolean> {
+  if (worker !== undefined) return false;
+  const url = custom === undefined ? platform.workerFile() : fromPage(custom);
+  try {
+    const { response } = await network.engine(url);
+    return response.ok && (await response.blob()).size === 0;
+  } catch {
+    return false;
+  }
 }
 
 function startFailed(message: string, error: unknown, hint = policyHint): PredictError {

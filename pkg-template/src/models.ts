@@ -65,11 +65,15 @@ async function digestOfAll(files: readonly ModelFile[], signature: string | unde
 /** What a SavedModel consists of, where a folder cannot be listed. */
 const known = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"] as const;
 
+/** Files of a folder: a list may state any length, and hold nothing. */
+const mostFiles = 100_000;
+
 /** The files of a folder: its address, which ends with a slash, a list of them, or what the user has chosen. */
 export async function filesOf(source: ModelSource, read: (address: string) => Promise<Blob>): Promise<ModelFile[]> {
   if (typeof source === "string" || source instanceof URL) return fetched(String(source), read);
   if ("kind" in source) return entriesOf(source, "");
-  if (!("length" in source) || !Array.from(source as ArrayLike<unknown>).every((file) => file instanceof Blob)) {
+  const isList = "length" in source && Number(source.length) <= mostFiles;
+  if (!isList || !Array.from(source as ArrayLike<unknown>).every((file) => file instanceof Blob)) {
     throw problem("unsupported-source", "a model cannot be made of a list of other things than files", {
       hint: "give the files of the model's folder",
     });

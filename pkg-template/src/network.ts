@@ -241,7 +241,7 @@ export async function expect(what: string, response: Response, body: Blob, hint 
   throw problem(code, `\`${response.url}\` answered with ${came} in place of ${what}`, { hint, detail: start });
 }
 
-function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
+export function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
   if (signal?.aborted) return signal.reason;
   return problem("network-failed", `\`${url.href}\` cannot be reached`, {
     hint: "check the address, and whether its server (CORS) and the page's Content-Security-Policy allow the request",

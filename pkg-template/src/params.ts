@@ -6,7 +6,7 @@ import { problem } from "./errors.js";
 import type { ParamValue as EngineValue, ParamValues } from "./glue/predictql.js";
 import type { Params } from "./interface.js";
 import { known, picturing } from "./parts.js";
-import { isList, numbersOf, withTensors } from "./tensors.js";
+import { assertShort, isDetached, isList, numbersOf, passCopy, withTensors } from "./tensors.js";
 
 /** The values as they are now: whoever gave them may change them while the query waits. */
 export async function toParams(params: Params): Promise<ParamValues> {
@@ -16,6 +16,8 @@ export async function toParams(params: Params): Promise<ParamValues> {
     });
   }
   if (isList(params)) {
+    assertShort(params, "the parameters");
+    if (ArrayBuffer.isView(params) && isDetached(params)) throw transferred("the list of parameters");
     if (areNumbers(params)) return new Float64Array(params);
     return Array.prototype.every.call(params, isPlain)
       ? (Array.from(params) as ParamValues)
@@ -46,9 +48,10 @@ async function toValue(given: unknown, name: string, depth = 0): Promise<EngineV
   if (given instanceof Blob) return new Uint8Array(await given.arrayBuffer());
   if (given instanceof ArrayBuffer || given instanceof Uint8Array) return copyOf(given, name);
   if (given instanceof Date) return new Date(given);
-  if (ArrayBuffer.isView(given) && isDetached(given)) throw transferred(name);
+  if (ArrayBuffer.isView(given) && isDetached(given)) throw transferred(`parameter ${name}`);
   const value = withTensors(given, `parameter ${name}`);
   if (depth < deepest && isList(value)) {
+    assertShort(value, `parameter ${name}`);
     const numbers = numbersOf(value);
     return numbers ?? Promise.all(Array.from(value, (element) => toValue(element, name, depth + 1)));
   }
@@ -76,25 +79,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function copyOf(bytes: ArrayBuffer | Uint8Array, name: string): Uint8Array {
   if (!isDetached(bytes)) return new Uint8Array(bytes).slice();
-  throw transferred(name);
+  throw transferred(`parameter ${name}`);
 }
 
-function transferred(name: string) {
-  return problem("unsupported-value", `parameter ${name} holds bytes that were transferred away`, { hint: passCopy });
-}
-
-/** What to do about bytes that are gone. */
-export const passCopy = "pass a copy of an array whose buffer is transferred";
-
-/** Whether the memory of these bytes belongs to somebody else by now. */
-export function isDetached(bytes: ArrayBuffer | ArrayBufferView): boolean {
-  if (bytes.byteLength > 0) return false;
-  try {
-    (bytes instanceof ArrayBuffer ? bytes : bytes.buffer).slice(0, 0);
-    return false;
-  } catch {
-    return true;
-  }
+function transferred(what: string) {
+  return problem("unsupported-value", `${what} holds bytes that were transferred away`, { hint: passCopy });
 }
 
 /** Whether the engine reads a value as it is. */

@@ -57,8 +57,10 @@ export function warming() {
   return part("rows of zeros", "warmup.js", import("./warmup.js"));
 }
 
-async function part<T>(what: string, file: string, loading: Promise<T>): Promise<T> {
-  return loading.catch((error) => notLoaded(what, file, error));
+async function part<T extends object>(what: string, file: string, loading: Promise<T>): Promise<T> {
+  const part = await loading.catch((error) => notLoaded(what, file, error));
+  // An empty file is a module too, which the browser keeps until the page is loaded again.
+  return Object.keys(part).length > 0 ? part : notLoaded(what, file, new Error("the file is empty"));
 }
 
 /** Runs what a part exports; an error of the part's own copy of the class becomes one of the class that users know. */

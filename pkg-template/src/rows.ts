@@ -1,11 +1,13 @@
 // JavaScript values to Arrow IPC: finds one SQL type for each column over all its rows, or says which row does not fit.
 
 import { type Column, columnFromValues, tableFromColumns, tableToIPC } from "@uwdata/flechette";
+import { describe } from "./arguments.js";
 import { abortable } from "./connection.js";
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
+import { leave, nextOf } from "./iterators.js";
 import { Pace } from "./pace.js";
-import { isList, withTensors } from "./tensors.js";
+import { assertShort, isDetached, isList, mostValues, passCopy, withTensors } from "./tensors.js";
 import { arrowType, converter, join, nameOf, type SqlType, scalar, settled, struct } from "./types.js";
 
 type Values = ArrayLike<unknown>;
@@ -16,14 +18,19 @@ export type TypedColumn = [name: string, values: Values, least?: SqlType | undef
 /** The most columns that the engine takes. */
 const mostColumns = 10_000;
 
-/** The most values, absent ones included: an array of so many takes 400 MB. */
-const mostValues = 50_000_000;
+/** Levels of objects and lists inside each other: more than a type of the engine has. What holds itself has no end. */
+const deepest = 64;
 
 /** One object per row; columns in the order in which their names are first met. */
 export async function rowsToIPC(rows: readonly object[], signal?: AbortSignal): Promise<Uint8Array> {
   const names = new Set<string>();
   const pace = new Pace(signal);
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    if (typeof row !== "object" || row === null) {
+      throw problem("unsupported-value", `row ${index + 1} is ${describe(row)}`, {
+        hint: "rows are objects: { x: 1, y: 2.5 }",
+      });
+    }
     for (const name of Object.keys(row)) names.add(name);
     if (names.size > mostColumns) tooWide(`more than ${mostColumns} columns`);
     if (pace.isOver) await pace.rest();
@@ -46,7 +53,7 @@ export async function arrivingToIPC(
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { done, value } = await abortable(iterator.next(), signal);
+      const { done, value } = await abortable(nextOf(iterator), signal);
       if (done) return await rowsToIPC(rows, signal);
       for (const row of Array.isArray(value) ? value : [value]) rows.push(row);
       if (rows.length > mostValues) tooWide(`no end: more than ${mostValues} of them`);
@@ -55,7 +62,7 @@ export async function arrivingToIPC(
     }
   } catch (error) {
     // It may still be busy with the next row: nobody waits for that.
-    iterator.return?.().catch(() => {});
+    leave(iterator);
     throw error;
   }
 }
@@ -73,7 +80,11 @@ export function columnsToIPC(columns: Record<string, Values>, signal?: AbortSign
 
 /** A table of any Arrow library, by its values. */
 export function arrowToIPC(table: ArrowTableLike, signal?: AbortSignal): Promise<Uint8Array> {
-  const columns = table.schema.fields.map((field) => arrowColumn(field, Array.from(table.getChild(field.name))));
+  const columns = table.schema.fields.map((field) => {
+    const values = table.getChild(field.name);
+    if (typeof values?.[Symbol.iterator] === "function") return arrowColumn(field, Array.from(values));
+    throw problem("unsupported-source", `the Arrow table has no values for its column \`${field.name}\``);
+  });
   return typedToIPC(columns, signal);
 }
 
@@ -122,7 +133,12 @@ async function toIPC(
   const pace = new Pace(signal);
   let length: number | undefined;
   for (const [name, make, least] of columns) {
-    const values = tensorsOf(name, make());
+    const made = make();
+    if (ArrayBuffer.isView(made) && isDetached(made)) {
+      throw problem("unsupported-value", `column \`${name}\` was transferred away`, { hint: passCopy });
+    }
+    assertShort(made, `column \`${name}\``);
+    const values = tensorsOf(name, made);
     length ??= values.length;
     if (values.length !== length) {
       const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${length}`;
@@ -187,7 +203,7 @@ function columnType(name: string, values: Values, least: SqlType = scalar("NULL"
 }
 
 /** `fail` hears what a value is that no column can hold. */
-function typeOf(value: unknown, fail: (fault: string) => never): SqlType {
+function typeOf(value: unknown, fail: (fault: string) => never, depth = 0): SqlType {
   switch (typeof value) {
     case "undefined":
       return scalar("NULL");
@@ -200,7 +216,7 @@ function typeOf(value: unknown, fail: (fault: string) => never): SqlType {
     case "string":
       return scalar("STRING");
     case "object":
-      return typeOfObject(value, fail);
+      return typeOfObject(value, fail, depth);
     default:
       return fail(`a ${typeof value}`);
   }
@@ -212,16 +228,19 @@ function wholeType(value: bigint) {
   return exact ? "WHOLE" : "HUGE";
 }
 
-function typeOfObject(value: object | null, fail: (fault: string) => never): SqlType {
+function typeOfObject(value: object | null, fail: (fault: string) => never, depth: number): SqlType {
   if (value === null) return scalar("NULL");
+  if (depth > deepest) return fail("objects in each other without an end");
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? fail("an invalid date") : scalar("TIMESTAMP");
+  if (ArrayBuffer.isView(value) && isDetached(value)) return fail("bytes that were transferred away");
   if (value instanceof Uint8Array) return scalar("BYTES");
   if (isList(value)) {
     if (isWhole32(value)) return { kind: "ARRAY", element: scalar("INT64") };
     const isFloats = value instanceof Float32Array || value instanceof Float64Array;
+    if (!isFloats) assertShort(value, "a column");
     let element = scalar(isFloats ? "FLOAT64" : "NULL");
     for (let index = 0; !isFloats && index < value.length; index++) {
-      const found = typeOf(value[index], fail);
+      const found = typeOf(value[index], fail, depth + 1);
       if (found.kind === "ARRAY") return fail("an array of arrays");
       element = join(element, found) ?? fail(`an array of ${nameOf(element)} and ${nameOf(found)}`);
     }
@@ -229,9 +248,9 @@ function typeOfObject(value: object | null, fail: (fault: string) => never): Sql
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
-    return fail(`an object of class \`${value.constructor?.name}\``);
+    return fail(describe(value));
   }
-  return struct(Object.entries(value).map(([name, item]) => [name, typeOf(item, fail)]));
+  return struct(Object.entries(value).map(([name, item]) => [name, typeOf(item, fail, depth + 1)]));
 }
 
 /** Whether a list holds whole numbers that are safe in any case. */

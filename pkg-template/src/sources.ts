@@ -4,17 +4,17 @@
 import { describe } from "./arguments.js";
 import { headOf, isFolder, isFrame, isVideo, onlyBrowsersRead } from "./drawn.js";
 import { isForeign, toUtf8 } from "./encoding.js";
-import { problem } from "./errors.js";
+import { problem, wordsOf } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
 import type { ArrowTableLike, FrameSource, ModelSource, TableOptions, TableSource } from "./interface.js";
 import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
-import { isDetached, passCopy } from "./params.js";
 import { decoding, known, picturing, streaming } from "./parts.js";
 import type { StreamInput } from "./stream-input.js";
 import type { LargeSource } from "./streams.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
+import { assertShort, isDetached, mostValues, passCopy } from "./tensors.js";
 
 /** A table in a shape that the engine takes. */
 export type TableInput =
@@ -77,6 +77,7 @@ export async function readTable(
     return fromArrow(await encoded(({ arrowToIPC }) => arrowToIPC(source, read.signal)), "Arrow");
   }
   if (isFileList(source) || Array.isArray(source)) {
+    assertShort(source as ArrayLike<unknown>, "the table");
     const items = Array.from(source as ArrayLike<object | string>);
     if (items.length === 0 || !items.every(isFile)) {
       return fromArrow(await encoded(({ rowsToIPC }) => rowsToIPC(items as object[], read.signal)));
@@ -130,19 +131,36 @@ export async function readModel(source: ModelSource, network: Network, read: Rea
   if (source instanceof Blob) return source;
   if (isBytes(source)) return blobOf(source);
   if (source instanceof Response) {
-    const blob = await source.blob();
+    const blob = await bodyOf(source, source.body);
     await expect("an ONNX file", source, blob);
     return blob;
   }
-  if (source instanceof ReadableStream) return new Response(source).blob();
+  if (source instanceof ReadableStream) return bodyOf(source, source);
   throw problem("unsupported-source", `a model cannot be made of ${describe(source)}`, {
     hint: "give a URL, a File or the bytes of a model file",
   });
 }
 
+/** All that comes of an answer or a stream that the page has opened. */
+async function bodyOf(source: Response | ReadableStream<Uint8Array>, body: ReadableStream | null): Promise<Blob> {
+  const isUsed = body?.locked || (source instanceof Response && source.bodyUsed);
+  if (isUsed) {
+    throw problem("unsupported-source", "the model's stream is read by somebody else, or has been read", {
+      hint: "give one that nobody has read, or its bytes",
+    });
+  }
+  try {
+    return await (source instanceof Response ? source : new Response(source)).blob();
+  } catch (error) {
+    throw problem("network-failed", "the model's stream broke off", { detail: wordsOf(error), cause: error });
+  }
+}
+
 /** Whether a value is a table rather than a value: decides what a `sql` template may hold in the place of one. */
 export function isTable(value: unknown): value is TableSource {
   if (typeof value !== "object" || value === null || value instanceof Date) return false;
+  // One that is too long to look at is refused as a table.
+  if (Array.isArray(value) && value.length > mostValues) return true;
   return !Array.isArray(value) || value.every((item) => typeof item === "object" && item !== null);
 }
 
@@ -190,7 +208,8 @@ function blobOf(bytes: ArrayBuffer | Uint8Array): Blob {
 /** By its shape: classes of two copies of one library are strangers to each other. */
 function isArrow(source: unknown): source is ArrowTableLike {
   const table = source as Partial<ArrowTableLike> | null;
-  return typeof table?.getChild === "function" && Array.isArray(table.schema?.fields);
+  const fields = typeof table?.getChild === "function" ? table.schema?.fields : undefined;
+  return Array.isArray(fields) && fields.every((field) => typeof field?.name === "string");
 }
 
 function isFileList(source: unknown): source is FileList {
@@ -205,7 +224,8 @@ function isFile(item: unknown): item is Item {
 
 function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
   // Streams are not iterable everywhere.
-  return typeof source === "object" && source !== null && (Symbol.asyncIterator in source || "getReader" in source);
+  if (typeof source !== "object" || source === null) return false;
+  return [Symbol.asyncIterator, "getReader"].some((key) => typeof Reflect.get(source, key) === "function");
 }
 
 function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>> {

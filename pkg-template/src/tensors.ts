@@ -13,8 +13,33 @@ const deepest = 64;
 /** More values than a tensor has: a gigabyte of 32-bit floats. */
 const most = 2 ** 28;
 
+/** The most values of a list, absent ones included: an array of so many takes 400 MB. */
+export const mostValues = 50_000_000;
+
 /** Lists of fewer numbers are quick enough one by one. */
 const few = 64;
+
+/** What to do about bytes that are gone. */
+export const passCopy = "pass a copy of an array whose buffer is transferred";
+
+/** Whether the memory of these bytes belongs to somebody else by now. */
+export function isDetached(bytes: ArrayBuffer | ArrayBufferView): boolean {
+  if (bytes.byteLength > 0) return false;
+  try {
+    (bytes instanceof ArrayBuffer ? bytes : bytes.buffer).slice(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A list may state any length, and hold nothing: only to look at it would take minutes. */
+export function assertShort(list: ArrayLike<unknown>, what: string): void {
+  if (!Array.isArray(list) || list.length <= mostValues) return;
+  throw problem("unsupported-value", `${what} has a list of ${list.length} values: ${mostValues} are the most`, {
+    hint: "give numbers as typed arrays, and rows as a file or a stream",
+  });
+}
 
 /** Whether a value is a list of SQL: bytes are one value. */
 export function isList(value: unknown): value is ArrayLike<unknown> {

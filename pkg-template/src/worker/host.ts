@@ -37,6 +37,9 @@ type Of<K extends Request["kind"]> = Extract<Request, { kind: K }>;
 /** How long a turn may be, in milliseconds: after it, the event loop has its say, and the page hears how far it is. */
 const patience = 8;
 
+/** Bytes of memory beyond what tables and models take, above which another instance is better: 256 MiB. */
+const swollen = 2 ** 28;
+
 export class Host {
   readonly #rest = new Rest();
   readonly #glue = makeGlue(this.#rest.imports);
@@ -51,7 +54,7 @@ export class Host {
       if (request.kind === "convert") answer = { reply: convert(request) };
       else answer = { reply: request.kind === "start" ? await this.#start(request) : this.#reply(request) };
     } catch (error) {
-      if (isFailure(error)) answer = { failed: error };
+      if (isFailure(error)) answer = this.#isSwollen() ? { failed: error, isSwollen: true } : { failed: error };
       // What was read of it is not to be used again.
       else if (error instanceof RestFailed) return { restFailed: error.message };
       else answer = { crashed: String(error) };
@@ -204,6 +207,16 @@ export class Host {
     this.#runs.delete(id);
     free(run);
     if (this.#runs.size === 0) scope.predictqlPictures?.forget();
+  }
+
+  /** Memory that WebAssembly has taken it never gives back. */
+  #isSwollen(): boolean {
+    const bytes = this.#started?.memory.buffer.byteLength ?? 0;
+    if (bytes < swollen) return false;
+    const { engine } = this.#running();
+    // A model takes a multiple of its file.
+    const held = [...engine.tables(), ...engine.models()].reduce((sum, { bytes }) => sum + 3 * bytes, 0);
+    return bytes - held > swollen;
   }
 
   #running() {

@@ -203,6 +203,8 @@ export type Answer = ({ reply: Reply } | { failed: EngineFailure } | { crashed: 
   rest?: RestRead;
   /** The lock that the worker holds from now on. */
   lock?: string;
+  /** Whether what failed has left the memory much larger than what is in it. */
+  isSwollen?: boolean;
 };
 
 /** What the page has of a worker, wherever that runs. */
