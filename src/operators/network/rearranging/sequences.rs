@@ -90,9 +90,8 @@ impl Operator for Sequence {
             Self::At => one(dims.get(1..).context("expected a sequence")?.to_vec()),
             Self::Length => ints(Vec::new()),
             Self::Concat { axis, is_new } => {
-                let rank = dims.len() - usize::from(!is_new);
-                let axis = resolve_axis(*axis, rank)?;
                 let (length, dims) = dims.split_first().context("expected a sequence")?;
+                let axis = resolve_axis(*axis, dims.len() + usize::from(*is_new))?;
                 let mut dims = dims.to_vec();
                 if *is_new {
                     dims.insert(axis, length.clone());
