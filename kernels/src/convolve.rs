@@ -264,6 +264,65 @@ impl Depthwise {
     }
 }
 
+/// A convolution of every channel by itself over what a product makes of each place of a picture. The lines in between are made as the
+/// window moves down, and stay in the caches.
+#[derive(Debug, Clone, Copy)]
+pub struct Expanded<'a> {
+    /// Makes the channels that the window sees.
+    pub panels: &'a Panels,
+    /// What becomes of the products.
+    pub first: Finish<'a>,
+    /// The weights of every channel.
+    pub weights: &'a Depthwise,
+    /// How they move over the lines in between.
+    pub window: &'a Window,
+    /// What becomes of the sums.
+    pub finish: Finish<'a>,
+}
+
+/// Numbers of the lines in between that are there at a time: they share the second cache with the weights.
+const BETWEEN: usize = 1 << 16;
+
+impl Expanded<'_> {
+    /// Convolves a picture.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
+    pub fn convolve(&self, picture: &[f32], result: &mut [f32]) {
+        let [height, width] = self.window.input;
+        let [stride, before] = [self.window.strides[0], self.window.before[0]];
+        let reach = (self.window.kernel[0] - 1) * self.window.dilations[0] + 1;
+        let (columns, depth) = (self.panels.columns(), self.panels.depth());
+        let (wide, line) = ((width * columns).max(1), (self.window.output[1] * columns).max(1));
+        let positions =
+            ((BETWEEN / wide).saturating_sub(reach) / stride + 1).max(ROWS.div_ceil(stride * width.max(1)));
+        let (mut lines, mut there) = (Vec::new(), 0..0);
+        for (nth, sums) in result.chunks_mut(positions * line).enumerate() {
+            let (top, count) = (nth * positions * stride, sums.len() / line);
+            let start = top.saturating_sub(before).min(height);
+            let end = (top + (count - 1) * stride + reach).saturating_sub(before).clamp(start, height);
+            lines.drain(..(start.min(there.end) - there.start) * wide);
+            let made = there.end.max(start);
+            lines.resize((end - start) * wide, 0.0);
+            let mut product =
+                Product { values: &mut lines[(made - start) * wide..], stride: columns, first: 0 };
+            self.panels.multiply_all(
+                &picture[made * width * depth..end * width * depth],
+                depth,
+                &mut product,
+                &self.first,
+            );
+            there = start..end;
+            let window = Window {
+                input: [end - start, width],
+                output: [count, self.window.output[1]],
+                before: [(before + start).saturating_sub(top), self.window.before[1]],
+                ..*self.window
+            };
+            self.weights.convolve(&lines, &window, &self.finish, sums);
+        }
+    }
+}
+
 /// Adds the products of the numbers of some places and their weights to the sums of each channel.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "every place has as many channels as there are sums")]
@@ -454,6 +513,28 @@ mod tests {
                     assert!((f64::from(*value) - expected).abs() < 1e-4, "{window:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn lines_in_between_are_those_of_two_convolutions() {
+        for (window, columns) in
+            windows().into_iter().flat_map(|window| [(window, 4), (window, 7), (window, 3000)])
+        {
+            let count = window.kernel[0] * window.kernel[1];
+            let (picture, matrix) = (numbers(42 * 5, 2), numbers(columns * 5, 3));
+            let (weights, bias) = (numbers(columns * count, 4), numbers(columns, 5));
+            let (panels, weights) = (Panels::new(&matrix, 5, 1), Depthwise::new(&weights, columns));
+            let first = Finish { bias: &bias, low: -0.5, ..BARE };
+            let finish = Finish { bias: &bias, high: 0.5, ..BARE };
+            let mut between = vec![f32::NAN; 42 * columns];
+            panels.product(&picture, &first, None, &mut between);
+            let mut expected = vec![f32::NAN; 12 * columns];
+            weights.convolve(&between, &window, &finish, &mut expected);
+            let mut result = vec![f32::NAN; 12 * columns];
+            Expanded { panels: &panels, first, weights: &weights, window: &window, finish }
+                .convolve(&picture, &mut result);
+            assert_eq!(result, expected, "{window:?}");
         }
     }
 

@@ -258,7 +258,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Lets operators do the next one's work, where nobody else reads what lies between.
+/// Lets operators do the work of those around them, where nobody else reads what lies between.
 fn fuse(graph: &mut Graph, shapes: &[Option<Vec<Dim>>]) {
     let readers = readers(graph);
     let mut kept: Vec<Option<Node>> = Vec::new();
@@ -266,7 +266,8 @@ fn fuse(graph: &mut Graph, shapes: &[Option<Vec<Dim>>]) {
     for node in std::mem::take(&mut graph.nodes) {
         let alone = |value: &usize| readers.get(*value) == Some(&1);
         let fused = behind(&node, graph, &kept, &makers, alone)
-            .or_else(|| added(&node, &kept, &makers, shapes, alone));
+            .or_else(|| added(&node, &kept, &makers, shapes, alone))
+            .or_else(|| expanded(&node, &kept, &makers, alone));
         let node = match fused {
             Some((place, fused)) => {
                 if let Some(place) = kept.get_mut(place) {
@@ -321,4 +322,18 @@ fn added(
         let inputs = maker.inputs.iter().copied().chain([other]).collect();
         Some((place, Node { operator, inputs, outputs: node.outputs.clone(), ..maker.clone() }))
     })
+}
+
+/// As [`behind`], where `node` does the work of the one in front of it.
+fn expanded(
+    node: &Node,
+    kept: &[Option<Node>],
+    makers: &HashMap<usize, usize>,
+    alone: impl Fn(&usize) -> bool,
+) -> Option<(usize, Node)> {
+    let [value] = node.inputs.as_slice() else { return None };
+    let place = *makers.get(value).filter(|_| alone(value))?;
+    let maker = kept.get(place)?.as_ref()?;
+    let operator = rewrites(node)?.expanded(&rewrites(maker)?.expansion()?)?;
+    Some((place, Node { operator, outputs: node.outputs.clone(), ..maker.clone() }))
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use predictql_kernels::activations::Activation;
 
 use super::Operator;
+use super::network::Expansion;
 use crate::tensor::Tensor;
 
 /// An operator after a rewrite.
@@ -72,6 +73,16 @@ pub(crate) trait Rewrites {
 
     /// The operator that adds its result to one more input, which stands behind its own.
     fn adding(&self) -> Option<Rewritten> {
+        None
+    }
+
+    /// What it is, where it only makes other channels of each place of a picture.
+    fn expansion(&self) -> Option<Expansion> {
+        None
+    }
+
+    /// The operator that does that in front of its own work.
+    fn expanded(&self, _first: &Expansion) -> Option<Rewritten> {
         None
     }
 

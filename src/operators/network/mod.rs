@@ -19,6 +19,7 @@ use super::{
 };
 use crate::onnx::names;
 
+pub(super) use convolutional::Expansion;
 pub(crate) use transformer::activations;
 
 /// The operators, by domain.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use predictql_kernels::convolve::{self, Depthwise, Window};
+use predictql_kernels::convolve::{self, Depthwise, Expanded, Window};
 use predictql_kernels::elementwise::{Arithmetic, Elements as _};
 use predictql_kernels::panels::{Finish, Panels};
 
@@ -26,6 +26,15 @@ pub(super) struct Convolution {
     adds: bool,
     /// The weights and the bias, where they never change.
     weights: Option<Arc<Weights>>,
+    /// What happens to the picture before.
+    expansion: Option<Expansion>,
+}
+
+/// A convolution of single places, which makes other channels of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Expansion {
+    weights: Arc<Weights>,
+    bounds: Bounds,
 }
 
 /// Weights as the loops take them.
@@ -98,6 +107,27 @@ impl Weights {
         scaled
     }
 
+    /// The matrix, where the window is one place and sees all channels.
+    fn product(&self) -> Option<&Panels> {
+        match self.packed.as_slice() {
+            [Packed::Dense(groups)] if self.kernel.iter().all(|length| *length == 1) => {
+                match groups.as_slice() {
+                    [panels] => Some(panels),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The weights of a window along at most two axes that sees each channel by itself.
+    fn by_channel(&self) -> Option<&Depthwise> {
+        match self.packed.as_slice() {
+            [Packed::Depthwise(weights)] if self.kernel.len() <= 2 => Some(weights),
+            _ => None,
+        }
+    }
+
     /// Convolves a picture. Along the axes `outer`, in front of the last two, the results of planes are added up.
     #[expect(
         clippy::indexing_slicing,
@@ -148,6 +178,25 @@ impl Weights {
     }
 }
 
+impl Expansion {
+    /// Convolves a picture by `weights` of single channels behind it.
+    fn convolve(
+        &self,
+        picture: &[f32],
+        weights: &Weights,
+        window: &Window,
+        finish: Finish<'_>,
+        result: &mut [f32],
+    ) -> Result<()> {
+        let panels = self.weights.product().context("an expansion is a product")?;
+        let weights = weights.by_channel().context("an expansion stands in front of single channels")?;
+        let first =
+            Finish { bias: &self.weights.bias, low: self.bounds.low, high: self.bounds.high, onto: false };
+        Expanded { panels, first, weights, window, finish }.convolve(picture, result);
+        Ok(())
+    }
+}
+
 impl Convolution {
     /// The lengths of the window over weights of these lengths.
     fn kernel(&self, weights: &[usize]) -> Result<Vec<usize>> {
@@ -187,10 +236,16 @@ impl Convolution {
         Ok((picture, onto, weights))
     }
 
+    /// The channels of a picture; `weights` are for so many.
+    fn input(&self, weights: usize) -> usize {
+        self.expansion.as_ref().map_or(weights, |first| first.weights.input)
+    }
+
     /// Convolves every picture of `pictures`, whose channels are last, onto `sums`.
     fn run(&self, pictures: &Tensor, weights: &Weights, onto: Option<Tensor>) -> Result<Tensor> {
         let (rows, channels, picture) = Channels::Last.parts(pictures.shape())?;
-        ensure!(channels == weights.input, "{channels} channels do not fit weights for {}", weights.input);
+        let input = self.input(weights.input);
+        ensure!(channels == input, "{channels} channels do not fit weights for {input}");
         let axes = self.geometry.axes(&picture, &self.kernel(&weights.kernel)?)?;
         let (outer, inner) = axes.split_at(axes.len().saturating_sub(2));
         let (window, _) = geometry::window(inner)?;
@@ -207,7 +262,10 @@ impl Convolution {
         let (from, to) = (picture.iter().product::<usize>() * channels, positions * weights.output);
         let parts = pictures.elements::<f32>()?.chunks_exact(from.max(1));
         for (picture, result) in parts.zip(result.elements_mut::<f32>()?.chunks_exact_mut(to.max(1))) {
-            weights.convolve(picture, outer, &window, &finish, result);
+            match &self.expansion {
+                Some(first) => first.convolve(picture, weights, &window, finish, result)?,
+                None => weights.convolve(picture, outer, &window, &finish, result),
+            }
         }
         match other {
             Some(other) => self.added(result, other),
@@ -243,6 +301,7 @@ impl Operator for Convolution {
             bounds: Bounds::NONE,
             adds: false,
             weights: None,
+            expansion: None,
         })
     }
 
@@ -257,6 +316,7 @@ impl Operator for Convolution {
             }
             (None, []) => bail!("expected weights"),
         };
+        let own = self.input(own);
         ensure!(
             channels.known().is_none_or(|channels| channels == own),
             "{channels} channels do not fit weights for {own}"
@@ -327,6 +387,20 @@ impl Rewrites for Convolution {
             }
             Pointwise::Shift(_) | Pointwise::Dequantize { .. } | Pointwise::Activation(_) => None,
         }
+    }
+
+    fn expansion(&self) -> Option<Expansion> {
+        let weights = self.weights.as_ref().filter(|weights| weights.product().is_some())?;
+        let is_alone = self.channels == Channels::Last && !self.adds && self.expansion.is_none();
+        (is_alone && self.geometry.is_plain())
+            .then(|| Expansion { weights: weights.clone(), bounds: self.bounds })
+    }
+
+    fn expanded(&self, first: &Expansion) -> Option<Rewritten> {
+        let weights = self.weights.as_ref().filter(|weights| weights.by_channel().is_some())?;
+        let fits = self.channels == Channels::Last && !self.adds && self.expansion.is_none();
+        (fits && weights.input == first.weights.output)
+            .then(|| Arc::new(Self { expansion: Some(first.clone()), ..self.clone() }) as Rewritten)
     }
 
     fn adding(&self) -> Option<Rewritten> {

@@ -127,6 +127,15 @@ impl Geometry {
         Ok(kernel.to_vec())
     }
 
+    /// Whether a window of one place goes from place to place, and never beyond the picture.
+    pub(super) fn is_plain(&self) -> bool {
+        let pads = match &self.padding {
+            Padding::Given(pads) => pads.as_slice(),
+            Padding::Same { .. } => &[],
+        };
+        self.strides.iter().all(|stride| *stride == 1) && pads.iter().all(|pad| *pad == 0)
+    }
+
     /// Refuses padding in which a whole window has room: it would see nothing.
     ///
     /// # Errors

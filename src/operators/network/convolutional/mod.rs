@@ -15,6 +15,8 @@ mod pool;
 mod transposed;
 mod unpool;
 
+pub(crate) use convolution::Expansion;
+
 use anyhow::{Result, bail, ensure};
 
 use super::{
