@@ -142,7 +142,7 @@ fn go(session: &Session, text: &str, outcome: &mut Outcome) -> Result<()> {
 fn answer(query: &mut Query, id: u64, resource: Resource) -> Result<()> {
     match resource {
         Resource::Model { .. } => query.supply(id, fixture("models/decision_tree.onnx")),
-        Resource::Object { uri, .. } if uri.starts_with("images/") && !uri.contains("..") => {
+        Resource::Object { uri } if uri.starts_with("images/") && !uri.contains("..") => {
             let known = objects().into_iter().any(|object| object.uri == uri);
             if known { query.supply(id, fixture(&uri)) } else { query.refuse(id, "not found") }
         }

@@ -1,11 +1,14 @@
 //! A table of pictures that come one after the other, such as those of a video: each is a row when it comes, and the next one
 //! is asked for when the query wants it.
 
-use super::objects::rows;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BinaryArray};
+
 use super::{Context, Operator, Poll, Resource};
 use crate::data::Batch;
 use crate::diag::Result;
-use crate::table::Object;
+use crate::table::{Object, objects};
 
 pub(super) struct Frames {
     source: String,
@@ -33,7 +36,8 @@ impl Frames {
             updated_ms: ctx.watch.now() as i64,
             is_live: false,
         };
-        rows(&[object], vec![bytes], &self.columns)
+        let column: ArrayRef = Arc::new(BinaryArray::from_iter_values([bytes]));
+        objects::batch(&[object])?.with(Some(column))?.select(&self.columns)
     }
 }
 
@@ -41,8 +45,7 @@ impl Operator for Frames {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(request) = self.request else {
             self.number += 1;
-            self.request =
-                Some(ctx.requests.request(Resource::Object { uri: self.uri(), following: Vec::new() }));
+            self.request = Some(ctx.requests.request(Resource::Object { uri: self.uri() }));
             return Ok(Poll::Waiting);
         };
         if !ctx.requests.all_answered() {

@@ -1,15 +1,14 @@
-//! Object tables: the properties of files as columns, and their bytes where the query reads them or their hashes.
+//! Object tables: the properties of files as columns, and their bytes where the query reads them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BinaryArray, StringArray};
+use arrow_array::{ArrayRef, BinaryArray};
 
 use super::{Context, Operator, Poll, Resource};
 use crate::data::Batch;
 use crate::diag::{Invariant, Result};
-use crate::function::md5_hash;
-use crate::limits::{AHEAD_BYTES, OBJECT_WINDOW_BYTES};
+use crate::limits::OBJECT_WINDOW_BYTES;
 use crate::table::{Object, objects};
 
 pub(super) struct Objects {
@@ -29,8 +28,9 @@ impl Objects {
         Self { objects, columns, data, window: 0..0, requests: None }
     }
 
-    /// The objects of the batch that begins at `start`.
-    fn window_from(&self, start: usize, ctx: &Context) -> Range<usize> {
+    /// The objects of the next batch.
+    fn next_window(&self, ctx: &Context) -> Range<usize> {
+        let start = self.window.end;
         let most = if self.reads_bytes() { ctx.env.limits.batch_objects } else { ctx.env.limits.batch_rows };
         let mut bytes = 0;
         let fits = |object: &&Object| {
@@ -42,23 +42,8 @@ impl Objects {
         start..(start + count.max(1)).min(self.objects.len())
     }
 
-    /// Those of the next batch that a host does well to read while this one is computed. A query that has come to its second
-    /// batch will want a third.
-    fn following(&self, ctx: &Context) -> Vec<String> {
-        if self.window.start == 0 {
-            return Vec::new();
-        }
-        let next = self.objects.get(self.window_from(self.window.end, ctx)).unwrap_or_default();
-        let mut bytes = 0;
-        let fits = |object: &&Object| {
-            bytes += object.size;
-            bytes <= AHEAD_BYTES
-        };
-        next.iter().take_while(fits).map(|object| object.uri.clone()).collect()
-    }
-
     fn reads_bytes(&self) -> bool {
-        [self.data, objects::MD5_HASH].iter().any(|column| self.columns.contains(column))
+        self.columns.contains(&self.data)
     }
 
     /// The objects of the window.
@@ -66,27 +51,9 @@ impl Objects {
         self.objects.get(self.window.clone()).invariant("a window lies outside of its object table")
     }
 
-    fn batch(&self, bytes: Vec<Vec<u8>>) -> Result<Batch> {
-        rows(self.current()?, bytes, &self.columns)
+    fn batch(&self, bytes: Option<ArrayRef>) -> Result<Batch> {
+        objects::batch(self.current()?)?.with(bytes)?.select(&self.columns)
     }
-}
-
-/// `columns` of the objects: their properties, then their bytes, without which none of what is made of bytes may be among them.
-pub(super) fn rows(objects: &[Object], bytes: Vec<Vec<u8>>, columns: &[usize]) -> Result<Batch> {
-    let properties = objects::batch(objects)?;
-    let data = properties.columns().len();
-    if bytes.is_empty() {
-        return properties.select(columns);
-    }
-    // A hash takes longer than a look at the bytes.
-    let hashes = columns.contains(&objects::MD5_HASH).then(|| {
-        let hashes = StringArray::from_iter_values(bytes.iter().map(|bytes| md5_hash(bytes)));
-        Arc::new(hashes) as ArrayRef
-    });
-    let place = |column: &usize| if *column == objects::MD5_HASH { data + 1 } else { *column };
-    let columns: Vec<usize> = columns.iter().map(place).collect();
-    let bytes: ArrayRef = Arc::new(BinaryArray::from_iter_values(bytes));
-    properties.with([bytes].into_iter().chain(hashes))?.select(&columns)
 }
 
 impl Operator for Objects {
@@ -98,20 +65,17 @@ impl Operator for Objects {
             }
             let bytes =
                 requests.into_iter().map(|id| ctx.requests.take_bytes(id)).collect::<Result<Vec<_>>>()?;
-            return self.batch(bytes).map(Poll::Batch);
+            let column = BinaryArray::from_iter_values(bytes);
+            return self.batch(Some(Arc::new(column))).map(Poll::Batch);
         }
-        self.window = self.window_from(self.window.end, ctx);
+        self.window = self.next_window(ctx);
         if self.window.is_empty() {
             return Ok(Poll::Done);
         }
         if !self.reads_bytes() {
-            return self.batch(Vec::new()).map(Poll::Batch);
+            return self.batch(None).map(Poll::Batch);
         }
-        let mut following = self.following(ctx);
-        let request = |object: &Object| {
-            let (uri, following) = (object.uri.clone(), std::mem::take(&mut following));
-            ctx.requests.request(Resource::Object { uri, following })
-        };
+        let request = |object: &Object| ctx.requests.request(Resource::Object { uri: object.uri.clone() });
         self.requests = Some(self.current()?.iter().map(request).collect());
         Ok(Poll::Waiting)
     }

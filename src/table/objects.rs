@@ -49,17 +49,13 @@ pub fn schema() -> Schema {
     Schema { fields: fields.into_iter().map(|(name, data_type)| Field::new(name, data_type)).collect() }
 }
 
-/// The column whose values are made of a file's bytes. [`batch`] has none of them.
-pub(crate) const MD5_HASH: usize = 4;
-
 /// One custom entry of an object's metadata.
 fn metadata() -> DataType {
     let text = |name: &str| StructField { name: name.into(), data_type: DataType::String };
     DataType::Struct(vec![text("name"), text("value")])
 }
 
-/// `objects` as rows. What only cloud storage knows (generation, custom metadata) is NULL or empty, and so are hashes, for which
-/// files have to be read.
+/// `objects` as rows. What only cloud storage knows (generation, hash, custom metadata) is NULL or empty.
 ///
 /// # Errors
 /// `out-of-range` for a size that INT64 does not hold.

@@ -205,8 +205,7 @@ export interface ObjectEntry {
 /** Bytes, or a listing, that a query waits for. Answer each with `supply`, `supplyObjects` or `refuse`. */
 export type Resource =
   | { id: number; kind: "model"; uri: string }
-  /** The bytes of a file. Those that follow will be wanted soon: they may be read while the engine computes. */
-  | { id: number; kind: "object"; uri: string; following?: string[] }
+  | { id: number; kind: "object"; uri: string }
   /** The ONNX file that a converter makes of a model of TensorFlow's: of one file, or of all that the pattern matches. */
   | { id: number; kind: "converted"; uri: string; signature?: string }
   /** What decodes pictures: answer with no bytes once `predictqlPictures` of the global scope has it. */

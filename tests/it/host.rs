@@ -87,12 +87,12 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             Step::Need(requests) => {
                 for request in requests {
                     match request.resource {
-                        Resource::Model { uri }
-                        | Resource::Object { uri, .. }
-                        | Resource::Table { uri, .. } => match find(&uri) {
-                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
-                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
-                        },
+                        Resource::Model { uri } | Resource::Object { uri } | Resource::Table { uri, .. } => {
+                            match find(&uri) {
+                                Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
+                                None => query.refuse(request.id, format!("`{uri}` was not found"))?,
+                            }
+                        }
                         Resource::Converted { uri, signature } => {
                             match formats::convert(folder(&uri), &formats::Options { signature }) {
                                 Ok(onnx) => query.supply(request.id, onnx)?,

@@ -1,6 +1,5 @@
 //! Queries as their hosts drive them: needs, refusals, progress, parameters, checks.
 
-use arrow_array::cast::AsArray;
 use predictql::data::Scalar;
 use predictql::{Dialect, Params, Resource, Session, Step};
 
@@ -246,54 +245,8 @@ fn bytes_of_pictures_are_not_asked_for_when_nobody_reads_them() {
                SELECT * EXCEPT (updated, size) FROM photos LIMIT 1";
     let outcome = run(&engine, sql).unwrap();
     assert_eq!(outcome.names(), ["uri", "generation", "content_type", "md5_hash", "metadata"]);
-    let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, md5_hash, data FROM photos)");
+    let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, data FROM photos)");
     assert!(matches!(listing.step().unwrap(), Step::Batch(_)));
-}
-
-/// A host may read files while the query computes. Whoever wants few rows has nothing read for nothing.
-#[test]
-fn files_that_will_be_wanted_are_told_from_the_second_batch_on() {
-    let engine = engine();
-    let objects = (0..20).map(|number| predictql::table::Object {
-        uri: number.to_string(),
-        size: if number == 19 { 9_000_000 } else { 107 },
-        content_type: "image/png".into(),
-        updated_ms: 0,
-        is_live: false,
-    });
-    engine.register_objects("photos", objects.collect()).unwrap();
-    let mut run = query(&engine.session(), "SELECT ML.DECODE_IMAGE(data) FROM photos");
-    let mut told = Vec::new();
-    loop {
-        match run.step().unwrap() {
-            Step::Need(requests) => {
-                let mut following = Vec::new();
-                for request in requests {
-                    let Resource::Object { following: next, .. } = request.resource else {
-                        panic!("expected a picture")
-                    };
-                    following.extend(next);
-                    run.supply(request.id, read("images/rgb.png")).unwrap();
-                }
-                told.push(following);
-            }
-            Step::Batch(_) | Step::Progress(_) => {}
-            Step::Done(_) => break,
-        }
-    }
-    assert_eq!(told, [vec![], ["16", "17", "18"].map(String::from).to_vec(), vec![]]);
-}
-
-#[test]
-fn hashes_of_files_are_made_of_their_bytes() {
-    let engine = engine();
-    let sql = "CREATE EXTERNAL TABLE photos OPTIONS (object_metadata = 'SIMPLE', uris = ['images/rgb.png', 'images/gray.png']);
-               SELECT md5_hash, uri, TO_BASE64(MD5(data)) = md5_hash FROM photos ORDER BY uri DESC";
-    let outcome = run(&engine, sql).unwrap();
-    let column = |number: usize| outcome.batches[0].columns()[number].clone();
-    // `md5sum` has 9508d8934b8f2e3755d695499d30ce49 of this file.
-    assert_eq!(column(0).as_string::<i32>().value(0), "lQjYk0uPLjdV1pVJnTDOSQ==");
-    assert_eq!(column(2).as_boolean().true_count(), 2);
 }
 
 /// Runs a query over a video of so many pictures; how many rows it gave, and what it asked for.
@@ -315,7 +268,7 @@ fn watched(sql: &str, pictures: u64) -> (usize, Vec<String>) {
                 // The row before has come out: nothing is asked for ahead.
                 assert!(!sql.contains("ML.DECODE") || sql.contains("COUNT") || asked.len() == rows);
                 let [request] = requests.as_slice() else { panic!("one picture at a time") };
-                let Resource::Object { uri, .. } = &request.resource else { panic!("expected a picture") };
+                let Resource::Object { uri } = &request.resource else { panic!("expected a picture") };
                 asked.push(uri.clone());
                 let is_there = asked.len() as u64 <= pictures;
                 run.supply(request.id, if is_there { picture.clone() } else { Vec::new() }).unwrap();
