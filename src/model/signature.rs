@@ -118,8 +118,6 @@ impl Port {
             DataType::Array(_) if self.row.len() > 1 => {
                 vec![list(), DataType::tensor_of(self.element.clone())]
             }
-            // A list of the one value that a row has room for.
-            own if self.row.len() == 1 => vec![own.clone(), list()],
             own => vec![own.clone()],
         }
     }

@@ -69,19 +69,6 @@ fn bools_are_the_numbers_0_and_1() {
 }
 
 #[test]
-fn a_list_of_one_is_a_number() {
-    for element in [FLOAT, INT64] {
-        assert_eq!(fed(&identity(element, &[0, 1]), "[2]").unwrap(), ["2"], "{element}");
-        assert_eq!(fed(&flat(element, &[0, 1]), "[TRUE]").unwrap(), ["1"], "{element}");
-    }
-    assert_eq!(fed(&identity(TEXT, &[0, 1]), "['a']").unwrap(), ["a"]);
-    for list in ["[2, 3]", "ARRAY<INT64>[]"] {
-        let error = refused(&identity(FLOAT, &[0, 1]), list);
-        assert!(error.contains("expected 1"), "{error}");
-    }
-}
-
-#[test]
 fn what_would_lose_something_is_refused() {
     assert_eq!(fed(&identity(INT64, &[0]), "3.0").unwrap(), ["3"]);
     assert_eq!(fed(&identity(INT64, &[0]), "'42'").unwrap(), ["42"]);
