@@ -124,6 +124,10 @@ pub(crate) const MODEL_LOOPS: usize = 4;
 #[cfg(feature = "full")]
 pub(crate) const LOOP_ROUNDS: i64 = 1 << 24;
 
+/// Bytes that the states of a loop have, over all of its rounds: a list that grows by one element a round is copied as often.
+#[cfg(feature = "full")]
+pub(crate) const LOOP_BYTES: u64 = 1 << 36;
+
 /// Values of the rows around it for which a correlated query remembers its result: more would be a table of its own.
 pub(crate) const REMEMBERED_RESULTS: usize = 1 << 16;
 

@@ -37,6 +37,10 @@ const NAMED: usize = 32;
 #[cfg(feature = "full")]
 const LONGEST: usize = 1 << 16;
 
+/// Nodes whose shapes may be looked at until a graph takes its inputs: a large one that takes none is refused in seconds.
+#[cfg(feature = "full")]
+const TRIED_NODES: usize = 1 << 18;
+
 /// What samples tell of a graph: the shapes of its outputs, and how much memory a row takes.
 #[derive(Debug)]
 pub(crate) struct Sampled {
@@ -136,6 +140,12 @@ impl Interpreter {
     /// Whether inputs of `shapes` go in, as far as that can be seen.
     pub(crate) fn takes(&self, shapes: &InputShapes) -> bool {
         self.infer(shapes).is_ok()
+    }
+
+    /// How many inputs may be tried until one is found that the graph takes.
+    #[cfg(feature = "full")]
+    pub(crate) fn tries(&self) -> usize {
+        TRIED_NODES / self.graph.nodes.len().max(1)
     }
 
     /// The lengths that the graph's constants have or name, each once.

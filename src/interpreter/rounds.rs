@@ -10,7 +10,7 @@ use super::branch::holds;
 use super::graph::Graph;
 use super::rewrite;
 use super::scan::{nothing, stacked};
-use crate::limits::{LOOP_ROUNDS, TENSOR_BYTES};
+use crate::limits::{LOOP_BYTES, LOOP_ROUNDS, TENSOR_BYTES};
 use crate::onnx::pb::NodeProto;
 use crate::operators::{Context, Dim, Operator, Rewrites, Rewritten, Shape};
 use crate::tensor::{ElementType, Tensor};
@@ -180,6 +180,7 @@ impl Operator for Loop {
         let mut states = states.to_vec();
         let mut made: Vec<Vec<Tensor>> = vec![Vec::new(); self.body.outputs() - 1 - self.states];
         let mut room = usize::try_from(TENSOR_BYTES)?;
+        let mut carried = 0_u64;
         for round in 0..rounds {
             if !goes_on {
                 break;
@@ -198,6 +199,8 @@ impl Operator for Loop {
                 made.push(output);
             }
             ensure!(grown < room, "a loop makes tensors that are larger than memory");
+            carried += u64::try_from(grown)?;
+            ensure!(carried <= LOOP_BYTES, "a loop carries more than {LOOP_BYTES} bytes from round to round");
         }
         if made.iter().any(Vec::is_empty) {
             states.extend(self.nothing_made(&states, captured)?);

@@ -233,7 +233,7 @@ fn other_rows(
     ports: &Ports,
     tensors: &dyn Fn(&RowShapes) -> InputShapes,
 ) -> Option<RowShapes> {
-    samples::find(&ports.inputs, &built.lengths(), &|rows| built.takes(&tensors(rows)))
+    samples::find(&ports.inputs, &built.lengths(), built.tries(), &|rows| built.takes(&tensors(rows)))
 }
 
 /// Tables have rows of known lengths.

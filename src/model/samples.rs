@@ -24,11 +24,12 @@ struct Free<'a> {
     keys: Vec<Key<'a>>,
 }
 
-/// The first lengths that the graph `takes`, with others for the places that can have others. The graph itself speaks of the
-/// lengths `spoken`.
+/// The first lengths that the graph `takes`, of so many `tries`, with others for the places that can have others. The graph itself
+/// speaks of the lengths `spoken`.
 pub(super) fn find(
     inputs: &[GraphPort],
     spoken: &[usize],
+    tries: usize,
     takes: &dyn Fn(&RowShapes) -> bool,
 ) -> Option<RowShapes> {
     let free = Free::of(inputs);
@@ -36,6 +37,7 @@ pub(super) fn find(
     std::iter::once(free.usual())
         .chain([8, 64].iter().chain(spoken).chain(&[1024, 16_384, 1]).map(all))
         .chain(free.combinations())
+        .take(tries)
         .map(|lengths| free.rows(&lengths))
         .find(|rows| !free.keys.is_empty() && takes(rows))
 }
