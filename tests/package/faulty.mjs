@@ -67,7 +67,7 @@ export const slow = async ({ response, body, headers, at }) => {
 };
 
 /** Serves the package and the fixtures. While `fault` is set, it is what becomes of answers for paths that end with
- * `fault.path`, of those without a body only where it `isInHead`. */
+ * the pattern `fault.path`, of those without a body only where it `isInHead`. */
 export async function serveFaulty() {
   const state = { fault: undefined, hits: 0, asked: [] };
   const server = createServer(async (request, response) => {
@@ -91,7 +91,7 @@ export async function serveFaulty() {
       return response.writeHead(404, headers).end();
     }
     const { fault } = state;
-    if (fault && pathname.endsWith(fault.path) && (request.method !== "HEAD" || fault.isInHead)) {
+    if (fault && new RegExp(`${fault.path}$`).test(pathname) && (request.method !== "HEAD" || fault.isInHead)) {
       state.hits++;
       return fault.make({ request, response, body, headers, at: fault.at });
     }

@@ -129,21 +129,21 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 /** The most bytes after gzip that a file of scripts may have, by its name. */
 const budgets = {
-  // 28.5 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it,
+  // 29.3 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it,
   // for rows, JSON and Parquet, is not in it, nor what runs on the page's own thread. The bytes of the engines are in it, which change.
-  "index.js": 36_850,
-  "node.js": 37_850,
-  "worker.js": 9_950,
-  "worker-node.js": 9_900,
-  "inline.js": 9_900,
+  "index.js": 37_700,
+  "node.js": 38_750,
+  "worker.js": 10_120,
+  "worker-node.js": 10_050,
+  "inline.js": 10_100,
   "cache.js": 1_500,
   "compressed.js": 5_000,
-  "decode.js": 19_000,
+  "decode.js": 19_500,
   "exports.js": 2_600,
   "frames.js": 5_100,
   "mlflow.js": 3_400,
   "mlflow-write.js": 3_900,
-  "models.js": 3_250,
+  "models.js": 3_300,
   // hyparquet's codecs are most of it.
   "parquet.js": 95_000,
   // hyparquet-writer is most of it, with what it takes of hyparquet.
@@ -151,7 +151,7 @@ const budgets = {
   "plan.js": 600,
   "registry.js": 2_200,
   "saved.js": 4_300,
-  "streams.js": 6_100,
+  "streams.js": 7_950,
   "warmup.js": 900,
   "store.js": 700,
   "element.js": 2_600,

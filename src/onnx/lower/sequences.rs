@@ -2,7 +2,8 @@
 //! operators on these tensors. A sequence that is an output becomes one tensor, with its tensors along the second axis.
 //!
 //! Other operators on sequences stay. In the full engine they run on a tensor that has the elements of the sequence along its first
-//! axis; a sequence that is known becomes one where such an operator, a loop or a branch takes it.
+//! axis; a sequence that is known becomes one where such an operator, a loop or a branch takes it. The engine for tables has none of them, and
+//! leaves such graphs to the full one.
 
 use std::collections::HashMap;
 
@@ -40,7 +41,6 @@ struct Scope {
     /// The tensors in each sequence.
     sequences: HashMap<String, Vec<String>>,
     /// The attributes of the nodes that make empty ones.
-    #[cfg(feature = "full")]
     empties: HashMap<String, Vec<crate::onnx::pb::AttributeProto>>,
     /// The values of constants of whole numbers.
     numbers: HashMap<String, Vec<i64>>,
@@ -63,7 +63,6 @@ impl Scope {
             self.sequences.remove(&info.name);
         }
         for mut node in std::mem::take(&mut graph.node) {
-            #[cfg(feature = "full")]
             if let ("SequenceEmpty", [output, ..]) = (node.op_type.as_str(), node.output.as_slice()) {
                 self.empties.insert(output.clone(), node.attribute.clone());
             }
@@ -71,14 +70,9 @@ impl Scope {
                 graph.node.extend(nodes);
                 continue;
             }
-            #[cfg(feature = "full")]
             self.keep_inputs(&mut node, &mut graph.node);
             walk::bodies_mut(&mut node).for_each(|body| {
-                let scope = self.clone().graph(body);
-                #[cfg(feature = "full")]
-                scope.keep_outputs(body);
-                #[cfg(not(feature = "full"))]
-                drop(scope);
+                self.clone().graph(body).keep_outputs(body);
             });
             graph.node.push(node);
         }
@@ -86,7 +80,6 @@ impl Scope {
     }
 
     /// Makes tensors of the sequences that `node` takes.
-    #[cfg(feature = "full")]
     fn keep_inputs(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) {
         // Default: a node without outputs makes nothing, and nobody reads it.
         let reader = node.output.first().cloned().unwrap_or_default();
@@ -98,7 +91,6 @@ impl Scope {
     }
 
     /// Makes tensors of the sequences that a body gives.
-    #[cfg(feature = "full")]
     fn keep_outputs(&self, body: &mut GraphProto) {
         for (number, output) in body.output.iter_mut().enumerate() {
             let name = format!("{}::{number}::output", output.name);
@@ -109,7 +101,6 @@ impl Scope {
     }
 
     /// Makes a tensor called `name` of a sequence that is known: its elements along the first axis.
-    #[cfg(feature = "full")]
     fn keep(&self, sequence: &str, name: String, nodes: &mut Vec<NodeProto>) -> Option<String> {
         let parts = self.sequences.get(sequence)?;
         let operator = if parts.is_empty() { "SequenceEmpty" } else { "SequenceConstruct" };

@@ -5,7 +5,7 @@ const flower = "sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0
 const label = async (db, sql) =>
   (await db.query(sql ?? "SELECT label FROM ML.PREDICT(MODEL m, TABLE one)")).rows[0].label;
 
-/** `path` is the file that the fault is in; `ask` answers `right`: scikit-learn's iris has 150 flowers, and the first is a setosa. */
+/** `path` is a pattern of the file that the fault is in; `ask` answers `right`: scikit-learn's iris has 150 flowers, and the first is a setosa. */
 export const needs = {
   csv: {
     path: "iris.csv",
@@ -128,7 +128,7 @@ export const needs = {
     ask: (db) => count(db, "SELECT SUBSTR(TO_HEX(SHA512('')), 1, 6)"),
   },
   "full engine": {
-    path: "/wasm/relaxed.wasm",
+    path: "/wasm/(simd|relaxed).wasm",
     right: 1,
     ask: async (db) => {
       await db.registerModel("m", "/fixtures/models/picture_nchw.onnx", { engine: "full" });
