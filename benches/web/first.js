@@ -1,6 +1,8 @@
 // One engine from nothing to the first rows, in a page that has nothing else: its script, its WebAssembly, the model,
 // one query. Bytes of model and data are at hand before, as they would be the same for both.
 
+import { pixels } from "./pixels.js";
+
 const features = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
 const size = 224;
 
@@ -44,14 +46,7 @@ const theirs = {
   },
   async picture({ model, file }) {
     const { ort, session } = await sessionOf(model);
-    const bitmap = await createImageBitmap(file);
-    const context = new OffscreenCanvas(size, size).getContext("2d");
-    context.drawImage(bitmap, 0, 0, size, size);
-    const { data } = context.getImageData(0, 0, size, size);
-    const values = new Float32Array(size * size * 3);
-    for (let from = 0, to = 0; from < data.length; from += 4) {
-      for (let channel = 0; channel < 3; channel++) values[to++] = data[from + channel] / 255;
-    }
+    const values = await pixels(file, size);
     const { label } = await session.run({ input: new ort.Tensor("float32", values, [1, size, size, 3]) });
     return Array.from(label.data);
   },
