@@ -15,7 +15,7 @@ use image::{ImageDecoder, ImageError, ImageResult, Limits};
 use crate::layout::Layout;
 use crate::shrink::shrink;
 use crate::turn::turn;
-use crate::{Failure, Format, Kind, Options, Picture, Refusal, Target, bilinear, jpeg};
+use crate::{Failure, Format, Kind, Options, Picture, Refusal, Target, across, bilinear, jpeg};
 
 /// Pixels as a codec gives them.
 pub(crate) struct Raw {
@@ -78,16 +78,13 @@ fn finished(raw: &Raw, options: &Options) -> Picture {
 }
 
 /// A picture that was changed already, at another size.
-#[expect(clippy::indexing_slicing, reason = "taps lie within the picture, whose pixels have three channels")]
+#[expect(clippy::indexing_slicing, reason = "taps lie within the picture")]
 fn resized(picture: &Picture, target: Target) -> Picture {
     let &Picture { height, width, ref values, orientation } = picture;
     let [to_height, to_width] = target.sides([height, width]);
     let pixels = values.as_chunks::<3>().0;
     let values = bilinear([height, width], [to_height, to_width], 3, |row, columns, line| {
-        for (target, tap) in line.as_chunks_mut::<3>().0.iter_mut().zip(columns) {
-            let (low, high) = (pixels[row * width + tap.low], pixels[row * width + tap.high]);
-            *target = std::array::from_fn(|channel| tap.between(low[channel], high[channel]));
-        }
+        across(columns, line, |column| pixels[row * width + column]);
     });
     Picture { height: to_height, width: to_width, values, orientation }
 }

@@ -2,7 +2,7 @@
 
 use image::ColorType;
 
-use crate::bilinear;
+use crate::{across, bilinear};
 
 /// How a codec lays out a pixel.
 #[derive(Clone, Copy)]
@@ -75,10 +75,7 @@ impl Layout {
         bilinear(from, to, 3, |row, columns, line| {
             let row = &raw[row * length..(row + 1) * length];
             let pixel = |column: usize| self.pixel(&row[column * self.pixel..(column + 1) * self.pixel]);
-            for (target, tap) in line.as_chunks_mut::<3>().0.iter_mut().zip(columns) {
-                let (low, high) = (pixel(tap.low), pixel(tap.high));
-                *target = std::array::from_fn(|channel| tap.between(low[channel], high[channel]));
-            }
+            across(columns, line, pixel);
         })
     }
 }

@@ -28,7 +28,7 @@ pub use answer::{WORDS, from_words, to_words};
 pub use decode::{decode, inspect};
 #[cfg(feature = "codecs")]
 pub use encode::encode;
-pub use resize::{Tap, bilinear, inside};
+pub use resize::{Tap, across, bilinear, inside};
 
 /// A format, recognised by the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -56,6 +56,15 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
         .collect()
 }
 
+/// The pixels of one row at `columns`, of `C` channels each; `pixel` gives those of the row itself by their places.
+#[expect(clippy::indexing_slicing, reason = "pixels have as many channels as each other")]
+pub fn across<const C: usize>(columns: &[Tap], line: &mut [f32], pixel: impl Fn(usize) -> [f32; C]) {
+    for (target, tap) in line.as_chunks_mut::<C>().0.iter_mut().zip(columns) {
+        let (low, high) = (pixel(tap.low), pixel(tap.high));
+        *target = std::array::from_fn(|channel| tap.between(low[channel], high[channel]));
+    }
+}
+
 /// A picture of the height and width `from` at `to`, sides of at least 1, with `channels` values for each pixel. `fill` resizes
 /// one row of it in width: it is given the row, where each column of the result lies, and the place of the values.
 pub fn bilinear(

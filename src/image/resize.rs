@@ -1,6 +1,6 @@
 //! Resizing of pictures that are there as floats; the rule is that of [`pictures::bilinear`].
 
-use pictures::{Tap, inside};
+use pictures::{Tap, across, inside};
 
 use super::antialias::antialiased;
 use super::{Image, View};
@@ -99,10 +99,5 @@ fn too_large(height: usize, width: usize, channels: usize) -> Error {
 #[expect(clippy::indexing_slicing, reason = "taps lie within the row of pixels")]
 fn lerp_pixels<const C: usize>(pixels: &[f32], columns: &[Tap], line: &mut [f32]) {
     let (pixels, _) = pixels.as_chunks::<C>();
-    let (line, _) = line.as_chunks_mut::<C>();
-    for (target, tap) in line.iter_mut().zip(columns) {
-        for ((value, low), high) in target.iter_mut().zip(&pixels[tap.low]).zip(&pixels[tap.high]) {
-            *value = tap.between(*low, *high);
-        }
-    }
+    across(columns, line, |column| pixels[column]);
 }
