@@ -236,6 +236,11 @@ impl Convolution {
         Ok((picture, onto, weights))
     }
 
+    /// Whether it does nothing else yet, on pictures whose channels are last.
+    fn is_alone(&self) -> bool {
+        self.channels == Channels::Last && !self.adds && self.expansion.is_none()
+    }
+
     /// The channels of a picture; `weights` are for so many.
     fn input(&self, weights: usize) -> usize {
         self.expansion.as_ref().map_or(weights, |first| first.weights.input)
@@ -391,15 +396,13 @@ impl Rewrites for Convolution {
 
     fn expansion(&self) -> Option<Expansion> {
         let weights = self.weights.as_ref().filter(|weights| weights.product().is_some())?;
-        let is_alone = self.channels == Channels::Last && !self.adds && self.expansion.is_none();
-        (is_alone && self.geometry.is_plain())
+        (self.is_alone() && self.geometry.is_plain())
             .then(|| Expansion { weights: weights.clone(), bounds: self.bounds })
     }
 
     fn expanded(&self, first: &Expansion) -> Option<Rewritten> {
         let weights = self.weights.as_ref().filter(|weights| weights.by_channel().is_some())?;
-        let fits = self.channels == Channels::Last && !self.adds && self.expansion.is_none();
-        (fits && weights.input == first.weights.output)
+        (self.is_alone() && weights.input == first.weights.output)
             .then(|| Arc::new(Self { expansion: Some(first.clone()), ..self.clone() }) as Rewritten)
     }
 
