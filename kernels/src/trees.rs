@@ -4,6 +4,9 @@
 //! child's position plus the answer. A leaf is its own child and its threshold cannot be exceeded, so that a walk that
 //! has arrived stands still, and several rows can walk in step without asking who has arrived. A walk waits for memory
 //! at every node; eight of them in step wait together.
+//!
+//! Of a forest that asks for categories, a node may ask instead whether the feature is one of a set of codes. Its threshold
+//! cannot be exceeded either, so that both questions are asked at every node and no walk branches.
 
 /// One node: a question or a leaf.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,18 @@ pub struct Nodes<'a, T> {
     pub nodes: &'a [Node<T>],
     /// As long as `nodes`.
     pub leaf_at: &'a [u32],
+    /// What nodes ask beside their thresholds.
+    pub sets: Sets<'a>,
+}
+
+/// Sets of codes: whole numbers from 0 on.
+#[derive(Debug, Clone, Copy)]
+pub struct Sets<'a> {
+    /// Where the set that a node asks for starts in `words`, 0 for one that compares; empty where all nodes compare.
+    pub starts: &'a [u32],
+    /// Of each set how many words it has, and these: bit `b` of the word `w` stands for the code `32 w + b`. The first set
+    /// has none.
+    pub words: &'a [u32],
 }
 
 /// What leaves add to the scores.
@@ -92,6 +107,20 @@ pub const LANES: usize = 8;
 /// Steps between two looks at who has arrived.
 const AT_ONCE: u32 = 16;
 
+/// [`step_in_sets`] for one kind of numbers.
+macro_rules! step_in_sets {
+    ($float:ty, $sets:expr) => {
+        |at, node, value: $float| {
+            // What is no code becomes another number, or one that no set has.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+            let code = value as u32;
+            #[expect(clippy::cast_precision_loss, reason = "codes of sets are far below 2^24")]
+            let is_code = code as $float == value;
+            step_in_sets($sets, at, node, value, is_code, code)
+        }
+    };
+}
+
 macro_rules! walk {
     ($float:ty) => {
         impl Walk for $float {
@@ -102,10 +131,12 @@ macro_rules! walk {
 
             #[inline(never)]
             fn many(nodes: Nodes<'_, Self>, tree: Tree, rows: Rows<'_, Self>, leaves: &mut [u32]) {
-                if rows.has_nan {
-                    many(nodes, tree, rows, leaves, step_with_nan);
+                if !nodes.sets.starts.is_empty() {
+                    many(nodes, tree, rows, leaves, step_in_sets!($float, nodes.sets));
+                } else if rows.has_nan {
+                    many(nodes, tree, rows, leaves, |_, node, value| step_with_nan(node, value));
                 } else {
-                    many(nodes, tree, rows, leaves, step);
+                    many(nodes, tree, rows, leaves, |_, node, value| step(node, value));
                 }
             }
 
@@ -117,10 +148,12 @@ macro_rules! walk {
                 start: usize,
                 leaves: &mut [u32],
             ) {
-                if rows.has_nan {
-                    one(nodes, trees, rows, start, leaves, step_with_nan);
+                if !nodes.sets.starts.is_empty() {
+                    one(nodes, trees, rows, start, leaves, step_in_sets!($float, nodes.sets));
+                } else if rows.has_nan {
+                    one(nodes, trees, rows, start, leaves, |_, node, value| step_with_nan(node, value));
                 } else {
-                    one(nodes, trees, rows, start, leaves, step);
+                    one(nodes, trees, rows, start, leaves, |_, node, value| step(node, value));
                 }
             }
 
@@ -155,6 +188,31 @@ pub fn step_with_nan<T: PartialOrd + Copy>(node: &Node<T>, value: T) -> u32 {
     (node.child >> 1) + right
 }
 
+/// The next node of a walk at `node`, the one at `at`, whose feature is `value`: which may be `code`, and may be NaN.
+#[inline(always)]
+#[expect(
+    clippy::eq_op,
+    clippy::indexing_slicing,
+    reason = "NaN is not equal to itself; every node has a set, which may be the empty one, and a set its words"
+)]
+fn step_in_sets<T: PartialOrd + Copy>(
+    sets: Sets<'_>,
+    at: u32,
+    node: &Node<T>,
+    value: T,
+    is_code: bool,
+    code: u32,
+) -> u32 {
+    let start = sets.starts[at as usize] as usize;
+    let word = code >> 5;
+    let is_inside = is_code & (word < sets.words[start]);
+    // The length of the empty set is a word without codes.
+    let word = sets.words[if is_inside { start + 1 + word as usize } else { 0 }];
+    let yes = u32::from(value > node.threshold) | word >> (code & 31) & 1;
+    let right = if value != value { node.child & 1 } else { yes };
+    (node.child >> 1) + right
+}
+
 /// Takes `steps` steps from the nodes `at`, each for the row that starts at the same place of `starts`.
 #[inline(always)]
 #[expect(
@@ -167,12 +225,12 @@ fn walk<T: Copy>(
     steps: u32,
     at: &mut [u32; LANES],
     starts: &[usize; LANES],
-    next: impl Fn(&Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, T) -> u32,
 ) {
     for _ in 0..steps {
         for (at, start) in at.iter_mut().zip(starts) {
             let node = &nodes[*at as usize];
-            *at = next(node, values[start + node.feature as usize]);
+            *at = next(*at, node, values[start + node.feature as usize]);
         }
     }
 }
@@ -184,7 +242,7 @@ fn many<T: Copy>(
     tree: Tree,
     rows: Rows<'_, T>,
     leaves: &mut [u32],
-    next: impl Fn(&Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, T) -> u32,
 ) {
     // The last group walks rows again that were in the group before, so that it is as large.
     let Some(last) = leaves.len().checked_sub(LANES) else { return };
@@ -214,7 +272,7 @@ fn one<T: Copy>(
     rows: Rows<'_, T>,
     start: usize,
     leaves: &mut [u32],
-    next: impl Fn(&Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, T) -> u32,
 ) {
     for (trees, leaves) in trees.chunks(LANES).zip(leaves.chunks_mut(LANES)) {
         let mut at = [0; LANES];
@@ -280,7 +338,8 @@ mod tests {
     fn rows_come_to_their_leaves_alone_and_in_step() {
         let (nodes, tree) = (nodes(), Tree { root: 0, depth: 2 });
         // Leaves are numbered by their positions here.
-        let all = Nodes { nodes: &nodes, leaf_at: &[0, 1, 2, 3, 4] };
+        let sets = Sets { starts: &[], words: &[] };
+        let all = Nodes { nodes: &nodes, leaf_at: &[0, 1, 2, 3, 4], sets };
         let kinds =
             [([0.0, 9.0], 1), ([1.0, 9.0], 1), ([2.0, 2.0], 3), ([2.0, 2.5], 4), ([f32::NAN, f32::NAN], 3)];
         for has_nan in [false, true] {
@@ -298,6 +357,32 @@ mod tests {
                 f32::one(all, &[tree; 3], given, row * 2, &mut leaves);
                 assert_eq!(leaves, [*leaf; 3]);
             }
+        }
+    }
+
+    #[test]
+    fn sets_have_their_codes_and_nothing_else() {
+        // `x0 in {0, 3, 31, 32, 70} ? 2 : 1`; NaN is in it.
+        let leaf = |at: u32| Node { threshold: f64::INFINITY, feature: 0, child: at << 1 };
+        let nodes = [Node { threshold: f64::INFINITY, feature: 0, child: 1 << 1 | 1 }, leaf(1), leaf(2)];
+        let words = [0, 3, 1 << 31 | 1 << 3 | 1, 1, 1 << 6];
+        let sets = Sets { starts: &[1, 0, 0], words: &words };
+        let all = Nodes { nodes: &nodes, leaf_at: &[0, 1, 2], sets };
+        let members = [0.0, -0.0, 3.0, 31.0, 32.0, 70.0, f64::NAN];
+        let others = [1.0, 3.5, -1.0, -3.0, 33.0, 69.0, 71.0, 96.0, 4_294_967_295.0, 4_294_967_296.0, 1e300];
+        let others = others.into_iter().chain([f64::INFINITY, f64::NEG_INFINITY]);
+        let rows: Vec<_> =
+            members.map(|value| (value, 2)).into_iter().chain(others.map(|it| (it, 1))).collect();
+        let values: Vec<f64> = rows.iter().map(|(value, _)| *value).collect();
+        let expected: Vec<u32> = rows.iter().map(|(_, leaf)| *leaf).collect();
+        let (tree, given) = (Tree { root: 0, depth: 1 }, Rows { values: &values, width: 1, has_nan: true });
+        let mut leaves = vec![0; rows.len()];
+        f64::many(all, tree, given, &mut leaves);
+        assert_eq!(leaves, expected);
+        for (row, leaf) in expected.iter().enumerate() {
+            let mut leaves = [0];
+            f64::one(all, &[tree], given, row, &mut leaves);
+            assert_eq!(leaves, [*leaf], "{:?}", rows[row]);
         }
     }
 

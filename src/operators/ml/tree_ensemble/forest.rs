@@ -1,14 +1,16 @@
 //! The trees in the form in which they are walked.
 //!
-//! Whatever the file compares with (six modes) is rewritten to the one question that [`Node`]s ask when the forest is built.
+//! Whatever the file compares with (six modes) is rewritten to the one question that [`Node`]s ask when the forest is built; but
+//! nodes that ask for one category after the other become one that asks for a set ([`super::sets`]).
 
 use std::collections::VecDeque;
 
 use anyhow::{Result, bail, ensure};
-use predictql_kernels::trees::{Node, Nodes, Tree};
+use predictql_kernels::trees::{Node, Nodes, Sets, Tree};
 
 use super::leaves::{Leaves, leaf_numbers};
 use super::real::Real;
+use super::sets::{self, Set};
 use super::source::{Mode, Source};
 
 /// Trees ready to be walked. [`Forest::build`] proves what walks rely on: every child lies in `nodes`, no walk is
@@ -19,11 +21,14 @@ pub(super) struct Forest<T> {
     pub(super) trees: Vec<Tree>,
     /// The number of the leaf at a node's position; 0 for questions.
     pub(super) leaf_at: Vec<u32>,
+    /// The set that each node asks for, if any does, and the words of all sets.
+    set_at: Vec<u32>,
+    sets: Vec<u32>,
     pub(super) leaves: Leaves<T>,
     pub(super) outputs: usize,
     /// One more than the greatest feature asked for.
     pub(super) features: usize,
-    /// Whether nodes share their children.
+    /// Whether nodes share their children, or ask for sets.
     pub(super) joins: bool,
     /// How many rows of the training came to each node; empty where that is not known.
     pub(super) covers: Vec<f64>,
@@ -33,7 +38,7 @@ pub(super) struct Forest<T> {
 #[derive(Debug, Clone, Copy)]
 enum Plain {
     Leaf { number: u32 },
-    Ask { threshold: f64, feature: u32, left: usize, right: usize, nan_goes_right: bool },
+    Ask { threshold: f64, set: u32, feature: u32, left: usize, right: usize, nan_goes_right: bool },
 }
 
 /// The nodes of a forest in their final order, whatever number its thresholds will be.
@@ -42,6 +47,8 @@ struct Layout {
     nodes: Vec<Node<f64>>,
     trees: Vec<Tree>,
     leaf_at: Vec<u32>,
+    set_at: Vec<u32>,
+    sets: Vec<u32>,
     features: usize,
     joins: bool,
     covers: Vec<f64>,
@@ -61,6 +68,8 @@ impl<T: Real> Forest<T> {
             nodes: nodes.collect(),
             trees: layout.trees,
             leaf_at: layout.leaf_at,
+            set_at: layout.set_at,
+            sets: layout.sets,
             leaves: Leaves::of(source)?,
             outputs: source.outputs,
             features: layout.features,
@@ -73,20 +82,25 @@ impl<T: Real> Forest<T> {
 impl<T> Forest<T> {
     /// What walks need.
     pub(super) fn nodes(&self) -> Nodes<'_, T> {
-        Nodes { nodes: &self.nodes, leaf_at: &self.leaf_at }
+        let sets = Sets { starts: &self.set_at, words: &self.sets };
+        Nodes { nodes: &self.nodes, leaf_at: &self.leaf_at, sets }
     }
 }
 
 impl Layout {
     fn of(source: &Source, below: fn(f64) -> f64) -> Result<Self> {
         ensure!(!source.roots.is_empty(), "there are no trees");
-        let plain = plain_nodes(source, below)?;
+        let (sets, words) = sets::of(&source.nodes)?;
+        let plain = plain_nodes(source, &sets, below)?;
         let depths = depths(&plain, &source.roots)?;
-        let mut layout = Self { features: 1, ..Self::default() };
+        let mut layout = Self { features: 1, joins: !sets.is_empty(), sets: words, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
         for (root, depth) in source.roots.iter().zip(depths) {
             let root = layout.lay_out(*root, &plain, &source.covers, &mut pairs)?;
             layout.trees.push(Tree { root, depth });
+        }
+        if sets.is_empty() {
+            layout.set_at.clear();
         }
         Ok(layout)
     }
@@ -108,7 +122,8 @@ impl Layout {
         let mut queue = VecDeque::from([(first, root)]);
         while let Some((slot, index)) = queue.pop_front() {
             let (node, leaf) = match plain[index] {
-                Plain::Ask { threshold, feature, left, right, nan_goes_right } => {
+                Plain::Ask { threshold, set, feature, left, right, nan_goes_right } => {
+                    self.set_at[slot as usize] = set;
                     let child = match pairs[index] {
                         Some(child) => {
                             self.joins = true;
@@ -141,6 +156,7 @@ impl Layout {
         ensure!(slot < u32::MAX >> 2, "the ensemble has too many nodes");
         self.nodes.resize(self.nodes.len() + count, leaf_node(slot));
         self.leaf_at.resize(self.nodes.len(), 0);
+        self.set_at.resize(self.nodes.len(), 0);
         Ok(slot)
     }
 }
@@ -150,19 +166,33 @@ fn leaf_node(slot: u32) -> Node<f64> {
 }
 
 /// Rewrites the nodes of `source` to questions of the form `x > threshold`. Nodes keep their positions; equality asks
-/// twice, and its second questions follow behind all others. `below` is the next number down.
-fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> Result<Vec<Plain>> {
+/// twice, and its second questions follow behind all others, but for those that ask for one of `sets`, in the order of
+/// nodes. `below` is the next number down.
+fn plain_nodes(source: &Source, sets: &[Set], below: fn(f64) -> f64) -> Result<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
-    for (node, number) in source.nodes.iter().zip(leaf_numbers(source)) {
+    let mut sets = sets.iter().peekable();
+    for (index, (node, number)) in source.nodes.iter().zip(leaf_numbers(source)).enumerate() {
         if let Some(number) = number {
             plain.push(Plain::Leaf { number });
             continue;
         }
         let (yes, no) = (node.when_true, node.when_false);
         let feature = u32::try_from(node.feature)?;
+        if let Some(set) = sets.next_if(|set| set.node == index) {
+            plain.push(Plain::Ask {
+                threshold: f64::INFINITY,
+                set: set.start,
+                feature,
+                left: set.when_false,
+                right: yes,
+                nan_goes_right: node.missing_is_true,
+            });
+            continue;
+        }
         let ask = |threshold, left, right, nan_goes_right| Plain::Ask {
             threshold,
+            set: 0,
             feature,
             left,
             right,

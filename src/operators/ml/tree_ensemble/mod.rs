@@ -15,6 +15,7 @@
 mod forest;
 mod leaves;
 mod real;
+mod sets;
 mod shares;
 mod source;
 mod walk;
