@@ -96,6 +96,63 @@ pub fn keep_first(rows: &mut Vec<(u64, usize)>, limit: usize) {
     }
 }
 
+/// So many rows are kept in order while all others are looked at; of more, all are numbered first.
+const KEPT: usize = 64;
+
+macro_rules! first {
+    ($name:ident, $value:ty, $number:ident) => {
+        /// The places of the `count` values whose numbers come first, in their order, of equal ones the earlier place. Of
+        /// all of them where there are fewer. `turn` is what inverts the order, or 0.
+        #[inline(never)]
+        pub fn $name(values: &[$value], count: usize, turn: u64, first: &mut Vec<(u64, usize)>) {
+            first_of(values.iter().map(|value| $number(*value) ^ turn), count, first);
+        }
+    };
+}
+
+first!(first_floats, f32, ordered_single);
+first!(first_ranks, u64, same);
+
+#[inline(always)]
+fn same(number: u64) -> u64 {
+    number
+}
+
+/// In the order of floats, NaN behind all others and -0.0 as 0.0.
+#[inline(always)]
+fn ordered_single(value: f32) -> u64 {
+    if value.is_nan() {
+        return u64::MAX;
+    }
+    let bits = (value + 0.0).to_bits();
+    u64::from(if bits >> 31 == 0 { bits | 1 << 31 } else { !bits })
+}
+
+#[inline(always)]
+fn first_of(numbers: impl Iterator<Item = u64>, count: usize, first: &mut Vec<(u64, usize)>) {
+    first.clear();
+    let mut rows = numbers.zip(0..);
+    if count > KEPT {
+        first.extend(rows);
+        if count < first.len() {
+            first.select_nth_unstable(count);
+            first.truncate(count);
+        }
+        first.sort_unstable();
+        return;
+    }
+    first.extend(rows.by_ref().take(count));
+    first.sort_unstable();
+    let Some((mut last, _)) = first.last().copied() else { return };
+    for (number, row) in rows {
+        if number < last {
+            first.pop();
+            first.insert(first.partition_point(|(other, _)| *other <= number), (number, row));
+            last = first.last().map_or(last, |(number, _)| *number);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +197,33 @@ mod tests {
         assert_eq!(kept(2), [5, 1, 3]);
         assert_eq!(kept(4), [5, 1, 3, 2, 4]);
         assert_eq!(kept(9), [5, 1, 3, 2, 4, 0]);
+    }
+
+    #[test]
+    fn the_first_few_and_the_first_many_are_those_of_the_whole_order() {
+        let mut state = 7_u64;
+        let mut values: Vec<f32> = Vec::new();
+        for _ in 0..500 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Few different values, so that many are equal.
+            values.push((state >> 60) as f32 - 8.0);
+        }
+        values.extend([-0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+        for turn in [0, u64::MAX] {
+            let mut all: Vec<(u64, usize)> =
+                values.iter().map(|value| ordered_single(*value) ^ turn).zip(0..).collect();
+            all.sort();
+            for count in [0, 1, 5, KEPT, KEPT + 1, values.len(), values.len() + 3] {
+                let mut first = vec![(9, 9)];
+                first_floats(&values, count, turn, &mut first);
+                assert_eq!(first, all[..count.min(values.len())]);
+            }
+        }
+        // NaN is the largest, and zeros are equal.
+        let mut first = Vec::new();
+        first_floats(&[1.0, f32::NAN, 0.0, -0.0, -2.0], 4, 0, &mut first);
+        assert_eq!(first.iter().map(|(_, row)| *row).collect::<Vec<_>>(), [4, 2, 3, 0]);
+        first_ranks(&[3, 1, 2], 2, u64::MAX, &mut first);
+        assert_eq!(first.iter().map(|(_, row)| *row).collect::<Vec<_>>(), [0, 2]);
     }
 }

@@ -3,6 +3,7 @@
 //! tensor goes when its last reader has it.
 
 mod branch;
+mod distances;
 mod graph;
 #[cfg(feature = "full")]
 mod recognise;

@@ -5,6 +5,7 @@ use litemap::LiteMap;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::distances::{distances, is_squared_distance};
 use super::graph::Graph;
 use crate::onnx::pb::{GraphProto, NodeProto};
 use crate::operators::{Context, Dim, Operator, Shape, resolve_axis};
@@ -21,6 +22,8 @@ pub(super) struct Scan {
     inputs: Vec<(i64, bool)>,
     /// The same for each output that slices make.
     outputs: Vec<(i64, bool)>,
+    /// Whether it only asks how far each row of its state is from each slice.
+    is_distance: bool,
 }
 
 impl Scan {
@@ -60,6 +63,7 @@ impl Operator for Scan {
         #[cfg(not(feature = "full"))]
         ensure!(ctx.opset >= 9, "the first version of Scan has another layout");
         let body: &GraphProto = node.required("body")?;
+        let is_distance = is_squared_distance(body);
         let count: usize = node.required("num_scan_inputs")?;
         let given = node.input.iter().filter(|name| !name.is_empty()).count();
         let states = given.checked_sub(count).context("a scan has the inputs that it slices")?;
@@ -68,7 +72,9 @@ impl Operator for Scan {
         ensure!(body.inputs() == given + body.captured().len(), "a body has the inputs of its scan");
         let made = body.outputs().checked_sub(states).context("a body gives the states of its scan")?;
         let (inputs, outputs) = (Self::axes(node, "input", count)?, Self::axes(node, "output", made)?);
-        Ok(Self { body, states, inputs, outputs })
+        let goes_along = |sides: &[(i64, bool)]| sides == [(0, false)];
+        let is_distance = is_distance && states == 1 && goes_along(&inputs) && goes_along(&outputs);
+        Ok(Self { body, states, inputs, outputs, is_distance })
     }
 
     fn outer_values(&self) -> Vec<String> {
@@ -120,6 +126,11 @@ impl Operator for Scan {
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let (states, sliced, captured) = self.parts(&inputs)?;
+        if let (true, [rows], [others]) = (self.is_distance, states, sliced)
+            && let Some(distances) = distances(rows, others)?
+        {
+            return Ok(vec![rows.clone(), distances]);
+        }
         let mut sources = Vec::new();
         for (tensor, (axis, is_reversed)) in sliced.iter().zip(&self.inputs) {
             sources.push((tensor.move_axis(resolve_axis(*axis, tensor.rank())?, 0)?, *is_reversed));
@@ -175,7 +186,7 @@ impl Rewrites for Scan {
         let first = constants.len() - captured.len();
         let (body, read) = super::rewrite::body(&self.body, captured, first)?;
         let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
-        let scan = Self { body, states: self.states, inputs, outputs };
+        let scan = Self { body, states: self.states, inputs, outputs, is_distance: self.is_distance };
         Ok(Some((std::sync::Arc::new(scan), (0..first).chain(read).collect())))
     }
 }

@@ -4,6 +4,7 @@
 //! first comes first.
 
 use anyhow::{Result, bail, ensure};
+use predictql_kernels::sort;
 
 use super::{Context, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
@@ -18,60 +19,77 @@ pub(super) struct TopK {
     count: Option<i64>,
 }
 
+/// The values along the axis, as what their order is asked of.
+enum Ranked<'a> {
+    Floats(&'a [f32]),
+    /// Numbers in the order of the elements.
+    Numbers(Vec<u64>),
+}
+
 impl TopK {
-    /// The positions of the `k` first among `ranks`, in order; of equal ones the first comes first.
-    fn best(mut ranks: Vec<(u64, usize)>, k: usize) -> impl Iterator<Item = usize> {
-        if k < ranks.len() {
-            ranks.select_nth_unstable(k);
-            ranks.truncate(k);
-        }
-        ranks.sort_unstable();
-        ranks.into_iter().map(|(_, position)| position)
-    }
-
-    /// The flat positions of the `k` first along an axis, given the ranks of all elements.
-    fn select(ranks: &[u64], (outer, length, inner): (usize, usize, usize), k: usize) -> Vec<usize> {
-        let mut selected = vec![0; outer * k * inner];
-        for (block, (rows, selected)) in ranks
-            .chunks_exact((length * inner).max(1))
-            .zip(selected.chunks_exact_mut((k * inner).max(1)))
-            .enumerate()
-        {
-            for column in 0..inner {
-                let along = rows.iter().skip(column).step_by(inner).copied();
-                let best = Self::best(along.zip(0..).collect(), k);
-                let slots = selected.iter_mut().skip(column).step_by(inner);
-                for (slot, position) in slots.zip(best) {
-                    *slot = (block * length + position) * inner + column;
-                }
+    /// The flat positions of the `k` first along an axis.
+    fn select(
+        &self,
+        values: &Tensor,
+        (_, length, inner): (usize, usize, usize),
+        k: usize,
+    ) -> Result<Vec<usize>> {
+        let turn = if self.largest { u64::MAX } else { 0 };
+        Ok(match Ranked::of(values)? {
+            Ranked::Floats(values) => {
+                select(values, length, inner, k, |row, first| sort::first_floats(row, k, turn, first))
             }
-        }
-        selected
-    }
-
-    /// Numbers in the order of the elements, the one that is asked for first the least.
-    fn ranks(&self, values: &Tensor) -> Result<Vec<u64>> {
-        let mut ranks: Vec<u64> = match values.element() {
-            ElementType::F32 | ElementType::F64 => values.to_vec::<f64>()?.into_iter().map(rank).collect(),
-            ElementType::U64 => values.elements::<u64>()?.to_vec(),
-            _ => values.to_vec::<i64>()?.into_iter().map(|int| int.cast_unsigned() ^ SIGN).collect(),
-        };
-        if self.largest {
-            ranks.iter_mut().for_each(|rank| *rank = !*rank);
-        }
-        Ok(ranks)
+            Ranked::Numbers(values) => {
+                select(&values, length, inner, k, |row, first| sort::first_ranks(row, k, turn, first))
+            }
+        })
     }
 }
 
-const SIGN: u64 = 1 << 63;
+impl<'a> Ranked<'a> {
+    fn of(values: &'a Tensor) -> Result<Self> {
+        Ok(Self::Numbers(match values.element() {
+            ElementType::F32 => return Ok(Self::Floats(values.elements()?)),
+            ElementType::F64 => values.to_vec::<f64>()?.into_iter().map(rank).collect(),
+            ElementType::U64 => values.to_vec()?,
+            _ => values.to_vec::<i64>()?.into_iter().map(sort::ordered_int).collect(),
+        }))
+    }
+}
+
+/// The flat positions of those along an axis of `length` elements that `first` tells of its values.
+fn select<T: Copy>(
+    values: &[T],
+    length: usize,
+    inner: usize,
+    k: usize,
+    first: impl Fn(&[T], &mut Vec<(u64, usize)>),
+) -> Vec<usize> {
+    let block = (length * inner).max(1);
+    let mut selected = vec![0; values.len() / block * k * inner];
+    let (mut row, mut found) = (Vec::new(), Vec::new());
+    let blocks = values.chunks_exact(block).zip(selected.chunks_exact_mut((k * inner).max(1)));
+    for (start, (values, selected)) in (0..).step_by(block).zip(blocks) {
+        for column in 0..inner {
+            if inner == 1 {
+                first(values, &mut found);
+            } else {
+                row.clear();
+                row.extend(values.iter().skip(column).step_by(inner));
+                first(&row, &mut found);
+            }
+            let slots = selected.iter_mut().skip(column).step_by(inner);
+            for (slot, (_, position)) in slots.zip(&found) {
+                *slot = start + position * inner + column;
+            }
+        }
+    }
+    selected
+}
 
 /// A number in the order of floats, with -0 equal to 0 and NaN behind all of them.
 fn rank(float: f64) -> u64 {
-    if float.is_nan() {
-        return u64::MAX;
-    }
-    let bits = (float + 0.0).to_bits();
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
+    if float.is_nan() { u64::MAX } else { sort::ordered_float(float) }
 }
 
 impl Operator for TopK {
@@ -102,7 +120,7 @@ impl Operator for TopK {
         let axis = resolve_axis(self.axis, values.rank())?;
         let sizes @ (_, length, inner) = split_at_axis(values.shape(), axis)?;
         ensure!(k <= length, "the {k} first of {length} values are asked for");
-        let selected = Self::select(&self.ranks(values)?, sizes, k);
+        let selected = self.select(values, sizes, k)?;
         let mut shape = values.shape().to_vec();
         set(&mut shape, axis, k)?;
         let along = selected.iter().map(|position| i64::try_from(position / inner % length));
