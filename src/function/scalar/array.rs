@@ -117,15 +117,23 @@ fn generate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     call.arrays(
         &|row, values| {
+            let (first, last) = (first.at(row), last.at(row));
             let step = step.as_ref().map_or(1, |step| step.at(row));
+            let steps = (i128::from(last) - i128::from(first)).checked_div(step.into()).unwrap_or(0);
+            make_room(values, usize::try_from(steps.max(0)).unwrap_or(usize::MAX))?;
             let next = |_: i64, value: i64| value.checked_add(step);
-            generate(values, Some(first.at(row)), last.at(row), step.cmp(&0), next)
+            generate(values, Some(first), last, step.cmp(&0), next)
         },
         &|values| Ok(Arc::new(Int64Array::from(values))),
     )
 }
 
-#[expect(clippy::cast_precision_loss, reason = "fewer elements than that are made")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "fewer elements than that are made, and casts saturate"
+)]
 fn generate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     let step = call.args.get(2).map(Operand::floats).transpose()?;
@@ -137,6 +145,10 @@ fn generate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
             let Some(direction) = step.partial_cmp(&0.0).filter(|_| finite) else {
                 return Err(Error::new(Code::InvalidValue, "GENERATE_ARRAY takes finite numbers only"));
             };
+            if direction.is_ne() {
+                // One less, whichever way it is rounded; what is negative becomes 0.
+                make_room(values, ((last - first) / step - 1.0) as usize)?;
+            }
             generate(values, Some(first), last, direction, |count, _| Some(first + count as f64 * step))
         },
         &|values| Ok(Arc::new(Float64Array::from(values))),
@@ -161,6 +173,20 @@ fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
     )
 }
 
+/// Makes room for `count` elements, and at least so many follow.
+fn make_room<T>(values: &mut Vec<T>, count: usize) -> Result<()> {
+    if values.len().saturating_add(count) >= ARRAY_ELEMENTS {
+        return Err(too_many());
+    }
+    values.reserve(count);
+    Ok(())
+}
+
+fn too_many() -> Error {
+    Error::new(Code::LimitExceeded, format!("more than {ARRAY_ELEMENTS} array elements"))
+        .hint("make the step larger, or generate fewer rows")
+}
+
 /// Appends values until `last` is passed. `next` is given how many there are and the latest.
 fn generate<T: Copy + PartialOrd>(
     values: &mut Vec<T>,
@@ -177,11 +203,7 @@ fn generate<T: Copy + PartialOrd>(
     let mut value = first;
     while let Some(current) = value.filter(in_range) {
         if values.len() >= ARRAY_ELEMENTS {
-            return Err(Error::new(
-                Code::LimitExceeded,
-                format!("more than {ARRAY_ELEMENTS} array elements"),
-            )
-            .hint("make the step larger, or generate fewer rows"));
+            return Err(too_many());
         }
         values.push(current);
         count += 1;
