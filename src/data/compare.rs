@@ -32,18 +32,10 @@ pub(crate) fn compare_floats(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
 }
 
-/// Row numbers `0..rows` in the order of `keys`; rows that compare equal keep their order.
+/// The first `limit` of the row numbers `0..rows` in the order of `keys`; rows that compare equal keep their order.
 ///
 /// # Errors
 /// `type-mismatch` for keys of a type without order; `internal` for a key of fewer than `rows` values.
-pub(crate) fn sort_indices(rows: usize, keys: &[SortKey]) -> Result<UInt64Array> {
-    top_indices(rows, keys, rows)
-}
-
-/// The first `limit` of [`sort_indices`], without sorting the others.
-///
-/// # Errors
-/// As [`sort_indices`].
 pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result<UInt64Array> {
     let Some((first, rest)) = keys.split_first() else {
         return Ok((0..rows.min(limit)).map(|row| row as u64).collect());
@@ -82,7 +74,7 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
 /// For each row a number: where it is less than that of another row, its key comes first.
 ///
 /// # Errors
-/// As [`sort_indices`].
+/// As [`top_indices`].
 pub(crate) fn first_numbers(key: &SortKey) -> Result<Vec<u64>> {
     let abbreviated = AbbreviatedKeys::of(key)?;
     let of_null = if key.nulls_first { 0 } else { u64::MAX };
@@ -96,7 +88,7 @@ pub(crate) fn first_numbers(key: &SortKey) -> Result<Vec<u64>> {
 /// The order of rows by all `keys`.
 ///
 /// # Errors
-/// As [`sort_indices`].
+/// As [`top_indices`].
 pub(crate) fn row_order(keys: &[SortKey]) -> Result<Comparator<'_>> {
     let keys = keys.iter().map(by_key).collect::<Result<Vec<_>>>()?;
     Ok(Box::new(move |a, b| {
@@ -199,7 +191,7 @@ impl<'a> AbbreviatedKeys<'a> {
 /// `parts`, which follow one another.
 ///
 /// # Errors
-/// As [`sort_indices`].
+/// As [`top_indices`].
 pub(crate) fn equals_in_order(
     sorted: &[u64],
     parts: &[Range<usize>],
@@ -310,7 +302,7 @@ mod tests {
 
     fn order(values: &[Scalar], data_type: DataType, descending: bool, nulls_first: bool) -> Vec<u64> {
         let key = key(values, data_type, descending, nulls_first);
-        sort_indices(values.len(), &[key]).unwrap().values().to_vec()
+        top_indices(values.len(), &[key], values.len()).unwrap().values().to_vec()
     }
 
     #[test]
@@ -354,7 +346,7 @@ mod tests {
                     key(&ints, DataType::Int64, descending, nulls_first),
                     key(&dates, DataType::Date, false, true),
                 ];
-                let whole = sort_indices(7, &keys).unwrap().values().to_vec();
+                let whole = top_indices(7, &keys, 7).unwrap().values().to_vec();
                 for limit in 0..9 {
                     let top = top_indices(7, &keys, limit).unwrap();
                     assert_eq!(top.values(), whole.get(..limit).unwrap_or(&whole));
@@ -362,6 +354,6 @@ mod tests {
             }
         }
         let keys = [key(&ints, DataType::Int64, false, true), key(&dates, DataType::Date, false, true)];
-        assert_eq!(sort_indices(7, &keys).unwrap().values(), &[4, 1, 5, 6, 2, 3, 0]);
+        assert_eq!(top_indices(7, &keys, 7).unwrap().values(), &[4, 1, 5, 6, 2, 3, 0]);
     }
 }

@@ -18,6 +18,7 @@ mod key;
 mod layout;
 mod operand;
 mod scalar;
+mod sorting;
 mod tensor;
 mod types;
 mod zone;
@@ -34,9 +35,7 @@ pub(crate) use calendar_text::{
     parse_timestamp, time_text, timestamp_text, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_float, parse_int};
-pub(crate) use compare::{
-    SortKey, equals_in_order, first_numbers, order_of, row_order, sort_indices, top_indices,
-};
+pub(crate) use compare::{SortKey, equals_in_order, first_numbers, order_of, top_indices};
 pub(crate) use float_text::{float_text, shortest_text};
 pub(crate) use gather::{chosen, concat, mixed, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
@@ -45,6 +44,7 @@ pub(crate) use layout::{Values, bytes, column, null_column, span, values, width,
 pub(crate) use operand::{BytesView, Operand, PrimitiveView, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};
+pub(crate) use sorting::{ROWS_AT_ONCE, Sorting};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
 pub use types::{DataType, StructField};
 pub(crate) use types::{is_marked, is_picture};

@@ -14,7 +14,7 @@ use arrow_array::{Array, ArrayRef, UInt32Array, UInt64Array};
 use super::buffer::{RowBuffer, check_keys};
 use super::distinct::intern_rows;
 use super::{Context, expr};
-use crate::data::{Batch, Field, KeyTable, Operand, Schema, order_of, row_index, sort_indices};
+use crate::data::{Batch, Field, KeyTable, Operand, ROWS_AT_ONCE, Schema, Sorting, order_of, row_index};
 use crate::diag::{Error, Result, ensure};
 use crate::function::{Accumulator, Held, Setup};
 use crate::plan::{Aggregate, Extreme};
@@ -30,6 +30,16 @@ pub(super) struct GroupedAggregate {
     /// For ORDER BY and HAVING: the arguments, the sort keys, the value of HAVING; and the rows' groups.
     unsorted: RowBuffer,
     unsorted_groups: Vec<u32>,
+    rest: Rest,
+}
+
+/// What is left to do when all rows are in.
+enum Rest {
+    All,
+    /// The arguments and groups of all rows, which are accumulated in their order.
+    Rows(Vec<Operand>, Vec<u32>, Box<Sorting>),
+    /// What the function itself does.
+    Function,
 }
 
 impl GroupedAggregate {
@@ -50,6 +60,7 @@ impl GroupedAggregate {
             accumulated: Vec::new(),
             unsorted: RowBuffer::of("an aggregate function with ORDER BY or HAVING"),
             unsorted_groups: Vec::new(),
+            rest: Rest::All,
         })
     }
 
@@ -128,11 +139,26 @@ impl GroupedAggregate {
         Ok(())
     }
 
-    /// To be called when all rows are in, for `count` groups.
-    pub(super) fn finish(&mut self, count: usize, ctx: &Context) -> Result<()> {
-        if self.streams() {
-            return Ok(());
-        }
+    /// Does a piece of the work that is left when all rows are in, for `count` groups; whether that was the last one. Then
+    /// there are values.
+    pub(super) fn finish(&mut self, count: usize, ctx: &Context) -> Result<bool> {
+        self.rest = match std::mem::replace(&mut self.rest, Rest::Function) {
+            Rest::All if !self.streams() => self.begin_order(count, ctx)?,
+            Rest::All | Rest::Function => return self.accumulator.prepare(),
+            Rest::Rows(args, groups, mut sorting) => match sorting.step(ROWS_AT_ONCE)? {
+                Some(rows) if rows.is_empty() => Rest::Function,
+                rows => {
+                    let rows = rows.map_or_else(Vec::new, |rows| rows.values().to_vec());
+                    self.accumulate(&args, &groups, rows, count).map_err(|error| self.without_row(error))?;
+                    Rest::Rows(args, groups, sorting)
+                }
+            },
+        };
+        Ok(false)
+    }
+
+    /// The rows that ORDER BY and HAVING inside of the parentheses leave, on their way into order.
+    fn begin_order(&mut self, count: usize, ctx: &Context) -> Result<Rest> {
         let Aggregate { args, order_by, having, .. } = &self.call;
         let exprs = args.iter().chain(order_by.iter().map(|order| &order.expr));
         let exprs = exprs.chain(having.iter().map(|having| &having.expr));
@@ -154,13 +180,9 @@ impl GroupedAggregate {
             all = all.take(&rows.into())?;
         }
         let keys = all.columns().iter().skip(arity).zip(&self.call.order_by);
-        let keys: Vec<_> = keys.map(|(column, order)| order.key(column.clone())).collect();
-        let args = args_of(&all);
-        let order = match keys.is_empty() {
-            true => (0..all.rows() as u64).collect(),
-            false => sort_indices(all.rows(), &keys)?.values().to_vec(),
-        };
-        self.accumulate(&args, &groups, order, count).map_err(|error| self.without_row(error))
+        let keys = keys.map(|(column, order)| order.key(column.clone())).collect();
+        let sorting = Sorting::new(keys, all.rows(), all.rows());
+        Ok(Rest::Rows(args_of(&all), groups, Box::new(sorting)))
     }
 
     /// The values over frames that move along the columns `args`, if the function can tell them; see [`Accumulator::moving`].

@@ -21,8 +21,15 @@ pub(super) struct Aggregation {
     /// What the query is told of the table of keys, and then of the keys alone.
     held: Option<Held>,
     rows_before: usize,
+    state: State,
+}
+
+enum State {
+    Reading,
+    /// All keys, and how many of the aggregates have their values.
+    Finishing(Batch, usize),
     /// All keys, and how many groups were returned.
-    result: Option<(Batch, usize)>,
+    Returning(Batch, usize),
 }
 
 impl Aggregation {
@@ -36,7 +43,7 @@ impl Aggregation {
             key_rows: RowBuffer::of("GROUP BY"),
             held: None,
             rows_before: 0,
-            result: None,
+            state: State::Reading,
         }
     }
 
@@ -54,18 +61,15 @@ impl Aggregation {
     }
 
     /// All keys, once all rows are in.
-    fn finish(&mut self, ctx: &Context) -> Result<Batch> {
+    fn all_keys(&mut self) -> Result<Batch> {
         let fields = self.keys.iter().map(|key| Field::new("", key.data_type.clone())).collect();
         self.groups = KeyTable::default();
-        let keys = if self.keys.is_empty() {
+        if self.keys.is_empty() {
             // Without keys there is one group, even of no rows.
-            Batch::new(1, Vec::new())?
-        } else {
-            self.held = self.key_rows.take_held();
-            self.key_rows.take().concat(&Schema { fields })?
-        };
-        self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows(), ctx))?;
-        Ok(keys)
+            return Batch::new(1, Vec::new());
+        }
+        self.held = self.key_rows.take_held();
+        self.key_rows.take().concat(&Schema { fields })
     }
 }
 
@@ -74,29 +78,32 @@ impl Operator for Aggregation {
         for call in self.calls.drain(..) {
             self.aggregates.push(GroupedAggregate::new(call, ctx)?);
         }
-        let Some((keys, returned)) = &mut self.result else {
-            match self.input.poll(ctx)? {
+        match &mut self.state {
+            State::Reading => match self.input.poll(ctx)? {
                 Poll::Batch(batch) => {
                     self.update(&batch, ctx)
                         .map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
                     self.rows_before += batch.rows();
                 }
-                Poll::Done => self.result = Some((self.finish(ctx)?, 0)),
+                Poll::Done => self.state = State::Finishing(self.all_keys()?, 0),
                 other => return Ok(other),
+            },
+            State::Finishing(keys, finished) => match self.aggregates.get_mut(*finished) {
+                Some(aggregate) => *finished += usize::from(aggregate.finish(keys.rows(), ctx)?),
+                None => self.state = State::Returning(keys.clone(), 0),
+            },
+            State::Returning(keys, returned) => {
+                let piece = keys.slice(*returned, ctx.env.limits.batch_rows);
+                if piece.rows() == 0 {
+                    return Ok(Poll::Done);
+                }
+                let groups = *returned..*returned + piece.rows();
+                *returned = groups.end;
+                let aggregates = self.aggregates.iter_mut();
+                let values = aggregates.map(|aggregate| aggregate.values(groups.clone()));
+                return piece.with(values.collect::<Result<Vec<_>>>()?).map(Poll::Batch);
             }
-            return Ok(Poll::Working);
-        };
-        let piece = keys.slice(*returned, ctx.env.limits.batch_rows);
-        if piece.rows() == 0 {
-            return Ok(Poll::Done);
         }
-        let groups = *returned..*returned + piece.rows();
-        *returned = groups.end;
-        let values = self
-            .aggregates
-            .iter_mut()
-            .map(|aggregate| aggregate.values(groups.clone()))
-            .collect::<Result<Vec<_>>>()?;
-        piece.with(values).map(Poll::Batch)
+        Ok(Poll::Working)
     }
 }

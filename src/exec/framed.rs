@@ -180,6 +180,6 @@ fn each(
         error.take_row();
         error
     })?;
-    aggregate.finish(frames, ctx)?;
+    while !aggregate.finish(frames, ctx)? {}
     Ok((aggregate.values(0..frames)?, frames))
 }

@@ -23,6 +23,7 @@ mod merge;
 mod metrics;
 mod navigation;
 mod objects;
+mod percentiles;
 mod predict;
 mod product;
 mod project;

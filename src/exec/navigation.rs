@@ -1,26 +1,24 @@
 //! Window functions that take the value of one of the rows that a row sees.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float64Array, UInt64Array};
-use arrow_buffer::{NullBuffer, i256};
+use arrow_array::{Array, ArrayRef, UInt64Array};
+use arrow_buffer::NullBuffer;
 
-use super::frame::{Ordered, float};
-use crate::data::{DataType, Operand, SortKey, concat, decimal, row_index, sort_indices, take};
+use super::frame::Ordered;
+use crate::data::{Operand, concat, row_index, take};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::Navigation;
 use crate::plan::Frame;
 
 /// The values of one call for all rows, in the order of the input.
-pub(super) struct Call<'a> {
+pub(super) struct Call {
     pub(super) navigation: Navigation,
     pub(super) args: Vec<ArrayRef>,
-    pub(super) data_type: &'a DataType,
     pub(super) ignore_nulls: bool,
 }
 
-impl Call<'_> {
+impl Call {
     /// The result for each row of the input; some functions see the rows of a frame.
     pub(super) fn results(&self, ordered: &Ordered, frame: &Frame) -> Result<ArrayRef> {
         match self.navigation {
@@ -28,8 +26,9 @@ impl Call<'_> {
             Navigation::FirstValue | Navigation::LastValue | Navigation::NthValue => {
                 self.of_frames(ordered, &ordered.frames(frame)?)
             }
-            Navigation::PercentileCont | Navigation::PercentileDisc => self.percentiles(ordered),
-            Navigation::Ntile => Err(Error::internal("NTILE takes no value of a row")),
+            Navigation::PercentileCont | Navigation::PercentileDisc | Navigation::Ntile => {
+                Err(Error::internal("another function takes no value of a row"))
+            }
         }
     }
 
@@ -139,72 +138,6 @@ impl Call<'_> {
         }
         take(value, &picked.finish())
     }
-
-    /// PERCENTILE_CONT and PERCENTILE_DISC over the values of each partition.
-    fn percentiles(&self, ordered: &Ordered) -> Result<ArrayRef> {
-        let value = self.value()?;
-        let fractions = Operand::column(self.args.get(1).invariant("a percentile has a fraction")?.clone());
-        let fractions = fractions.floats()?;
-        let ranks = self.ranks(value)?;
-        let (mut low, mut high) = (vec![None; value.len()], vec![None; value.len()]);
-        let mut weights = vec![0.0; value.len()];
-        for partition in &ordered.partitions {
-            let rows = ordered.sorted.get(partition.clone()).invariant("the rows of a partition")?;
-            let mut rows: Vec<_> = rows.iter().map(|row| row_index(*row)).collect();
-            let all = rows.clone();
-            if self.ignore_nulls {
-                rows.retain(|row| value.is_valid(*row));
-            }
-            rows.sort_unstable_by_key(|row| ranks.get(*row).copied());
-            for row in all {
-                let fraction = fractions.get(row).filter(|fraction| (0.0..=1.0).contains(fraction));
-                let Some(fraction) = fraction else {
-                    return Err(Error::new(Code::OutOfRange, "a percentile is a fraction from 0 to 1"));
-                };
-                let Some(last) = rows.len().checked_sub(1) else { continue };
-                let place = match self.navigation {
-                    Navigation::PercentileCont => fraction * float(last),
-                    _ => ((fraction * float(rows.len())).ceil() - 1.0).max(0.0),
-                };
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "from 0 to `last`"
-                )]
-                let floor = place.floor() as usize;
-                let at = |index: usize| rows.get(index.min(last)).map(|row| *row as u64);
-                let slots = (low.get_mut(row), high.get_mut(row), weights.get_mut(row));
-                let (Some(low), Some(high), Some(weight)) = slots else {
-                    return Err(Error::internal("a row of the window"));
-                };
-                (*low, *high, *weight) = (at(floor), at(floor + 1), place - place.floor());
-            }
-        }
-        let low = take(value, &UInt64Array::from(low))?;
-        if self.navigation == Navigation::PercentileDisc {
-            return Ok(low);
-        }
-        let high = take(value, &UInt64Array::from(high))?;
-        match self.data_type.decimal_scale() {
-            Some(scale) => interpolated_exactly(low, high, &weights, scale),
-            None => interpolated(low, high, &weights),
-        }
-    }
-
-    /// The rank of each row by value, NULLs first.
-    fn ranks(&self, value: &ArrayRef) -> Result<Vec<usize>> {
-        let key = SortKey {
-            column: value.clone(),
-            data_type: self.data_type.clone(),
-            descending: false,
-            nulls_first: true,
-        };
-        let mut ranks = vec![0; value.len()];
-        for (rank, row) in sort_indices(value.len(), &[key])?.values().iter().enumerate() {
-            *ranks.get_mut(row_index(*row)).invariant("a row of the window")? = rank;
-        }
-        Ok(ranks)
-    }
 }
 
 /// For each row of the input the row whose value it takes, if there is one.
@@ -228,36 +161,6 @@ impl Picked {
         let all = self.valid.iter().all(|valid| *valid);
         UInt64Array::new(self.rows.into(), (!all).then(|| NullBuffer::from(self.valid)))
     }
-}
-
-/// Values between `low` and `high`; of a NULL and a value the value.
-fn interpolated(low: ArrayRef, high: ArrayRef, weights: &[f64]) -> Result<ArrayRef> {
-    let (low, high) = (Operand::column(low), Operand::column(high));
-    let (low, high) = (low.floats()?, high.floats()?);
-    let values = weights.iter().enumerate().map(|(row, weight)| match (low.get(row), high.get(row)) {
-        (low, _) if *weight == 0.0 => low,
-        (Some(low), Some(high)) => Some(low * (1.0 - weight) + high * weight),
-        (low, high) => low.or(high),
-    });
-    Ok(Arc::new(values.collect::<Float64Array>()))
-}
-
-/// The same of NUMERIC or BIGNUMERIC, with as many digits.
-fn interpolated_exactly(low: ArrayRef, high: ArrayRef, weights: &[f64], scale: u8) -> Result<ArrayRef> {
-    let (low, high) = (Operand::column(low), Operand::column(high));
-    let (low, high) = (low.decimals()?, high.decimals()?);
-    let between = |low: i256, high: i256, weight: f64| {
-        let part = decimal::multiplied(high.checked_sub(low)?, decimal::from_float(weight, scale)?, scale)?;
-        low.checked_add(part)
-    };
-    let values = weights.iter().enumerate().map(|(row, weight)| match (low.get(row), high.get(row)) {
-        (low, _) if *weight == 0.0 => Ok(low),
-        (Some(low), Some(high)) => between(low, high, *weight)
-            .map(Some)
-            .ok_or_else(|| Error::new(Code::OutOfRange, "a percentile is out of the range of its type")),
-        (low, high) => Ok(low.or(high)),
-    });
-    Ok(decimal::column(values.collect::<Result<_>>()?, scale))
 }
 
 fn row_at(ordered: &Ordered, position: usize) -> Result<usize> {

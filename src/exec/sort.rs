@@ -6,16 +6,13 @@
 use super::buffer::RowBuffer;
 use super::merge::Merge;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Field, Schema, SortKey, top_indices};
+use crate::data::{Batch, Field, ROWS_AT_ONCE, Schema, SortKey, top_indices};
 use crate::diag::Result;
 use crate::function::Held;
 use crate::plan::{ExprKind, Order};
 
 /// Batches that are buffered beyond the wanted rows before some are dropped.
 const SPARE_BATCHES: usize = 4;
-
-/// Rows that are sorted in one step, some milliseconds: of more, so many are sorted at a time, and then merged.
-pub(super) const ROWS_AT_ONCE: usize = 1 << 16;
 
 pub(super) struct Sort {
     input: Input,

@@ -13,13 +13,14 @@ use super::buffer::{RowBuffer, check_keys};
 use super::frame::{OrderKey, Ordered, float};
 use super::framed::Framed;
 use super::leaders::Leaders;
+use super::percentiles::Percentiles;
 use super::{Context, Input, Operator, Poll, expr, name_row, navigation};
 use crate::data::{
-    Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, equals_in_order, row_index, rows_by_key,
-    sort_indices, take,
+    Batch, DataType, KeyTable, Operand, ROWS_AT_ONCE, Schema, SortKey, Sorting, concat, equals_in_order,
+    row_index, rows_by_key, take,
 };
-use crate::diag::{Code, Error, Invariant, Result, ensure};
-use crate::function::{BatchCall, Fit, Held, Ranking};
+use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
+use crate::function::{BatchCall, Fit, Held, Navigation, Ranking};
 use crate::plan::{Aggregate, Expr, Frame, Order, WindowCall};
 
 /// What is held for each row beside it while functions are computed: its partition, its place, its peers, its frame,
@@ -49,9 +50,10 @@ pub(super) struct Window {
 
 enum State {
     Reading,
-    Sorting(Batch, Vec<SortKey>),
+    /// The rows, their keys, and so many of the rows in their order.
+    Sorting(Batch, Vec<SortKey>, Box<Sorting>, Vec<u64>),
     /// The rows in the order of the keys, not yet by partition.
-    Parting(Batch, Vec<SortKey>, UInt64Array),
+    Parting(Batch, Vec<SortKey>, Vec<u64>),
     Computing(Box<Computing>),
     /// The rows as they came, and the results for all of them, of which so many were returned.
     Returning(VecDeque<Batch>, Batch, usize),
@@ -63,8 +65,14 @@ struct Computing {
     /// The order's keys, until rows that are equal in them are known.
     keys: Option<Vec<SortKey>>,
     partitions: Partitions,
-    framed: Option<Framed>,
+    running: Option<Running>,
     results: Vec<ArrayRef>,
+}
+
+/// A function that is computed in pieces.
+enum Running {
+    Framed(Box<Framed>),
+    Percentiles(Box<Percentiles>, Span),
 }
 
 impl Window {
@@ -153,34 +161,55 @@ impl Window {
         self.held = [Some(held), self.buffer.take_held()];
         let order = expr::columns(self.order_by.iter().map(|order| &order.expr), &all, ctx)
             .map_err(|error| name_of_all(error, &all, ctx))?;
-        let keys = self.order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
-        Ok(State::Sorting(all, keys))
+        let keys: Vec<_> = self.order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
+        if keys.is_empty() {
+            let rows = (0..all.rows() as u64).collect();
+            return Ok(State::Parting(all, keys, rows));
+        }
+        let sorting = Sorting::new(keys.clone(), all.rows(), all.rows());
+        Ok(State::Sorting(all, keys, Box::new(sorting), Vec::new()))
     }
 
-    fn part(&mut self, all: Batch, keys: Vec<SortKey>, sorted: &UInt64Array) -> Result<State> {
+    fn part(&mut self, all: Batch, keys: Vec<SortKey>, sorted: Vec<u64>) -> Result<State> {
         let of_rows = std::mem::take(&mut self.of_rows);
         let count = std::mem::take(&mut self.partitions).len();
         let partitions = Partitions::new(of_rows, count, &keys, sorted)?;
         let sees_peers = self.calls.iter().any(|call| call.sees_peers(keys.is_empty()));
         let keys = sees_peers.then_some(keys);
-        Ok(State::Computing(Box::new(Computing { all, keys, partitions, framed: None, results: Vec::new() })))
+        Ok(State::Computing(Box::new(Computing {
+            all,
+            keys,
+            partitions,
+            running: None,
+            results: Vec::new(),
+        })))
     }
 
     /// Does a piece of a function, or begins with the next one.
     fn compute(&mut self, mut computing: Box<Computing>, ctx: &mut Context) -> Result<State> {
-        let Computing { all, keys, partitions, framed, results } = &mut *computing;
+        let Computing { all, keys, partitions, running, results } = &mut *computing;
         if let Some(keys) = keys.take() {
             let Ordered { sorted, partitions, peers, .. } = &mut partitions.ordered;
             *peers = equals_in_order(sorted, partitions, &keys)?;
-        } else if let Some(running) = framed {
-            if let Some(values) = running.step(&partitions.ordered, all, ctx)? {
-                results.push(partitions.by_row(&values)?);
-                *framed = None;
+        } else if let Some(call) = running {
+            let values = match call {
+                Running::Framed(framed) => {
+                    let values = framed.step(&partitions.ordered, all, ctx)?;
+                    values.map(|values| partitions.by_row(&values)).transpose()?
+                }
+                Running::Percentiles(percentiles, span) => {
+                    let values = percentiles.step(&partitions.of_rows, partitions.count);
+                    values.map_err(|error| error.or_at(*span))?
+                }
+            };
+            if let Some(values) = values {
+                results.push(values);
+                *running = None;
             }
         } else if let Some(call) = self.calls.pop_front() {
             match partitions.begin(call, all, ctx)? {
                 Begun::Values(values) => results.push(values),
-                Begun::Framed(begun) => *framed = Some(*begun),
+                Begun::Running(begun) => *running = Some(begun),
             }
         } else {
             let results = Batch::new(all.rows(), std::mem::take(results))?;
@@ -201,11 +230,14 @@ impl Operator for Window {
                 Poll::Done => self.begin(ctx)?,
                 other => return Ok(other),
             },
-            State::Sorting(all, keys) => {
-                let sorted = sort_indices(all.rows(), &keys)?;
-                State::Parting(all, keys, sorted)
-            }
-            State::Parting(all, keys, sorted) => self.part(all, keys, &sorted)?,
+            State::Sorting(all, keys, mut sorting, mut sorted) => match sorting.step(ROWS_AT_ONCE)? {
+                Some(rows) if rows.is_empty() => State::Parting(all, keys, sorted),
+                rows => {
+                    sorted.extend(rows.iter().flat_map(|rows| rows.values()));
+                    State::Sorting(all, keys, sorting, sorted)
+                }
+            },
+            State::Parting(all, keys, sorted) => self.part(all, keys, sorted)?,
             State::Computing(computing) => self.compute(computing, ctx)?,
             State::Returning(mut batches, results, returned) => {
                 let next = batches.pop_front();
@@ -244,17 +276,17 @@ struct Partitions {
 /// What a call is worth, or what is going to compute it.
 enum Begun {
     Values(ArrayRef),
-    Framed(Box<Framed>),
+    Running(Running),
 }
 
 impl Partitions {
     /// `sorted` has all rows in the order of `keys`.
-    fn new(of_rows: Vec<u32>, count: usize, keys: &[SortKey], sorted: &UInt64Array) -> Result<Self> {
+    fn new(of_rows: Vec<u32>, count: usize, keys: &[SortKey], sorted: Vec<u64>) -> Result<Self> {
         let rows = of_rows.len();
         let partition = |row: &u64| of_rows.get(row_index(*row)).map(|partition| (*row, *partition));
         let (starts, sorted) = match count {
-            0 | 1 => (vec![0, rows], sorted.values().to_vec()),
-            _ => rows_by_key(sorted.values().iter().filter_map(partition), count),
+            0 | 1 => (vec![0, rows], sorted),
+            _ => rows_by_key(sorted.iter().filter_map(partition), count),
         };
         ensure(sorted.len() == rows, "a row of a window is missing")?;
         let ends = starts.iter().skip(1);
@@ -292,12 +324,17 @@ impl Partitions {
             }
             WindowCall::Aggregate { aggregate, frame } => {
                 let framed = Framed::new(aggregate, frame, &self.ordered, all, ctx);
-                return Ok(Begun::Framed(Box::new(framed.map_err(|error| named(error, ctx))?)));
+                let framed = framed.map_err(|error| named(error, ctx))?;
+                return Ok(Begun::Running(Running::Framed(Box::new(framed))));
             }
             WindowCall::Navigation { navigation, args, frame, ignore_nulls, data_type, span } => {
                 let args = expr::columns(&args, all, ctx).map_err(|error| named(error, ctx))?;
-                let data_type = &data_type;
-                let call = navigation::Call { navigation, args, data_type, ignore_nulls };
+                if let Navigation::PercentileCont | Navigation::PercentileDisc = navigation {
+                    let is_continuous = navigation == Navigation::PercentileCont;
+                    let percentiles = Percentiles::new(&args, is_continuous, ignore_nulls, data_type)?;
+                    return Ok(Begun::Running(Running::Percentiles(Box::new(percentiles), span)));
+                }
+                let call = navigation::Call { navigation, args, ignore_nulls };
                 call.results(&self.ordered, &frame).map_err(|error| error.or_at(span))?
             }
             WindowCall::Fit { fit, args, data_type, span } => {
@@ -355,7 +392,7 @@ impl Partitions {
         aggregate
             .update(all, &self.of_rows, self.count, ctx)
             .map_err(|error| name_of_all(error, all, ctx))?;
-        aggregate.finish(self.count, ctx)?;
+        while !aggregate.finish(self.count, ctx)? {}
         let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
         take(&aggregate.values(0..self.count)?, &of_rows.collect())
     }

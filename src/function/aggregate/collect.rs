@@ -8,7 +8,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::super::Held;
 use super::{Accumulator, Setup, States, argument, check_held};
-use crate::data::{DataType, Operand, SortKey, bytes, concat, null_column, sort_indices, take};
+use crate::data::{DataType, Operand, ROWS_AT_ONCE, SortKey, Sorting, bytes, concat, null_column, take};
 use crate::diag::{Code, Error, Result, ensure};
 use crate::function::array_view::ArrayView;
 use crate::function::{Body, Function, Returns, Signature, Type};
@@ -93,7 +93,7 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         limit: limits.collected,
         held: Held::new(setup.memory),
         quantiles: None,
-        ranks: None,
+        ranking: None,
     }))
 }
 
@@ -115,8 +115,16 @@ struct Collected {
     held: Held,
     /// For APPROX_QUANTILES: how many parts there are to be, once a row has told.
     quantiles: Option<u64>,
-    /// For APPROX_QUANTILES: the rank of each value among all, once they are sorted.
-    ranks: Option<Vec<u64>>,
+    /// For APPROX_QUANTILES, once all values are there.
+    ranking: Option<Ranking>,
+}
+
+/// Values on their way to their ranks.
+struct Ranking {
+    sorting: Sorting,
+    /// The rank of each value among all, and how many values have theirs.
+    ranks: Vec<u64>,
+    ranked: u64,
 }
 
 impl Collected {
@@ -146,48 +154,30 @@ impl Collected {
         clippy::indexing_slicing,
         reason = "positions are below the number of values, as are ranks; a quantile is one of the group's values"
     )]
-    fn pick_quantiles(&mut self, all: &ArrayRef, range: Range<usize>) -> Result<()> {
+    fn pick_quantiles(&mut self, range: Range<usize>) -> Result<()> {
         // No row has come: every group is NULL.
         let Some(quantiles) = self.quantiles else { return Ok(()) };
         let picked = u64::try_from(range.len()).unwrap_or(u64::MAX).saturating_mul(quantiles);
         check(usize::try_from(picked).unwrap_or(usize::MAX), self.limit)?;
-        let ranks = match self.ranks.take() {
-            Some(ranks) => ranks,
-            None => self.ranked(all)?,
-        };
+        while !self.prepare()? {}
+        let ranks = self.ranking.as_ref().map_or(&[] as &[u64], |ranking| &ranking.ranks);
         ensure(ranks.len() as u64 == self.length, "every value has a rank")?;
         for positions in self.groups.range(range)?.iter_mut().flatten() {
             ensure(!positions.is_empty(), "a group with a row has a value")?;
-            positions.sort_unstable_by_key(|position| ranks[*position as usize]);
+            if positions.len() == ranks.len() {
+                // All values, each once: their order is that of all.
+                for (position, rank) in (0..).zip(ranks) {
+                    positions[*rank as usize] = position;
+                }
+            } else {
+                positions.sort_unstable_by_key(|position| ranks[*position as usize]);
+            }
             // The smallest value that at least this many of n equal shares of the values do not exceed.
             let count = positions.len() as u64;
             let quantile = |share: u64| (share * count).div_ceil(quantiles).saturating_sub(1) as usize;
             *positions = (0..=quantiles).map(|share| positions[quantile(share)]).collect();
         }
-        self.ranks = Some(ranks);
         Ok(())
-    }
-
-    /// The rank of each value among all.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::indexing_slicing,
-        reason = "a sorted order is a permutation of the positions"
-    )]
-    fn ranked(&self, all: &ArrayRef) -> Result<Vec<u64>> {
-        let key = SortKey {
-            column: all.clone(),
-            data_type: self.data_type.clone(),
-            descending: false,
-            nulls_first: true,
-        };
-        let sorted = sort_indices(all.len(), &[key])?;
-        ensure(sorted.len() == all.len(), "every value has a rank")?;
-        let mut ranks = vec![0_u64; all.len()];
-        for (rank, position) in (0..).zip(sorted.values()) {
-            ranks[*position as usize] = rank;
-        }
-        Ok(ranks)
     }
 }
 
@@ -240,6 +230,33 @@ impl Accumulator for Collected {
         Ok(())
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "a sorted order is a permutation of the positions"
+    )]
+    fn prepare(&mut self) -> Result<bool> {
+        if self.what != What::Quantiles {
+            return Ok(true);
+        }
+        let Some(Ranking { sorting, ranks, ranked }) = &mut self.ranking else {
+            check(self.kept, self.limit)?;
+            let column = self.values_in_one()?;
+            let rows = column.len();
+            let data_type = self.data_type.clone();
+            let key = SortKey { column, data_type, descending: false, nulls_first: true };
+            let sorting = Sorting::new(vec![key], rows, rows);
+            self.ranking = Some(Ranking { sorting, ranks: vec![0; rows], ranked: 0 });
+            return Ok(false);
+        };
+        let Some(sorted) = sorting.step(ROWS_AT_ONCE)? else { return Ok(false) };
+        for (rank, position) in (*ranked..).zip(sorted.values()) {
+            ranks[*position as usize] = rank;
+        }
+        *ranked += sorted.len() as u64;
+        Ok(sorted.is_empty())
+    }
+
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         check(self.kept, self.limit)?;
         let all = self.values_in_one()?;
@@ -249,7 +266,7 @@ impl Accumulator for Collected {
             return take(&all, &first.collect());
         }
         if self.what == What::Quantiles {
-            self.pick_quantiles(&all, range.clone())?;
+            self.pick_quantiles(range.clone())?;
         }
         let groups = self.groups.range(range)?;
         let nulls: NullBuffer = groups.iter().map(Option::is_some).collect();

@@ -45,6 +45,11 @@ pub(crate) trait Accumulator: Send {
     /// Lets the new group `to` begin with what `from` has taken in, which takes in no more.
     fn carry(&mut self, from: u32, to: u32) -> Result<()>;
 
+    /// Does a piece of what is best done before values are asked for, when all rows are in; whether that was the last one.
+    fn prepare(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// The values of the groups in `range`, in their order. No rows come afterwards.
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef>;
 
