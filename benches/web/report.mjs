@@ -28,6 +28,12 @@ const trees = /^(forest|boosting|thousand|kinds)\b.*: the model alone$/;
 
 /** The highest ratio that is good enough; the first whose part and words fit counts. */
 const bars = [
+  ["small", /1 row: prepared, worker/, 2],
+  ["small", /1 row: prepared, inline/, 1.2],
+  ["small", /100 rows/, 1.5],
+  ["node", /1 row: prepared, worker/, 2],
+  ["node", /1 row: prepared, inline/, 1.2],
+  ["node", /100 rows/, 1.5],
   ["networks", pictured, 0.9],
   ["networks", /^geometric mean/, 0.75],
   ["networks", /^(efficientnet_int8|minilm): a /, 1],
