@@ -23,17 +23,22 @@ const FEATURES: usize = 20;
 fn main() {
     let folder = PathBuf::from(env::args().nth(1).expect("usage: tables <folder of models and rows>"));
     let engine = Engine::new(Limits::default(), milliseconds);
-    let rows = fs::read(folder.join("rows.f32")).expect("the rows can be read");
-    let rows: Vec<f32> = rows.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect();
+    let rows = |name: &str| -> Vec<f32> {
+        let rows = fs::read(folder.join(name)).expect("the rows can be read");
+        rows.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect()
+    };
+    let (plain, kinds) = (rows("rows.f32"), rows("kinds.f32"));
     println!("milliseconds, median of the query and of the model in it");
-    for model in ["forest", "boosting", "logistic", "mlp"] {
+    for model in ["forest", "boosting", "thousand", "kinds", "logistic", "linear", "svm", "knn", "mlp"] {
+        let rows = if model == "kinds" { &kinds } else { &plain };
+        let output = if model == "linear" { "variable" } else { "label" };
         let bytes = fs::read(folder.join(format!("{model}.onnx"))).expect("the model can be read");
         engine.register_model(model, &bytes).expect("the model loads");
         for count in [1, 100, 10_000] {
-            engine.register_arrow("asked", &table(&rows, count)).expect("the table is read");
+            engine.register_arrow("asked", &table(rows, count)).expect("the table is read");
             let names: Vec<String> = (0..FEATURES).map(|at| format!("x{at}")).collect();
             let sql = format!(
-                "SELECT label FROM ML.PREDICT(MODEL {model}, (SELECT [{}] AS features FROM asked))",
+                "SELECT {output} FROM ML.PREDICT(MODEL {model}, (SELECT [{}] AS features FROM asked))",
                 names.join(", ")
             );
             let rounds = if count > 1_000 { 15 } else { 200 };

@@ -39,14 +39,30 @@ pub struct Nodes<'a, T> {
     pub sets: Sets<'a>,
 }
 
-/// Sets of codes: whole numbers from 0 on.
+/// Sets of codes, whole numbers from 0 on, by features: for each code which sets have it.
 #[derive(Debug, Clone, Copy)]
 pub struct Sets<'a> {
-    /// Where the set that a node asks for starts in `words`, 0 for one that compares; empty where all nodes compare.
-    pub starts: &'a [u32],
-    /// Of each set how many words it has, and these: bit `b` of the word `w` stands for the code `32 w + b`. The first set
-    /// has none.
-    pub words: &'a [u32],
+    /// The number of the set that a node asks for among those of its feature, 0 for one that compares; empty where all nodes
+    /// compare.
+    pub numbers: &'a [u32],
+    /// The features that sets are of.
+    pub features: &'a [Coded],
+    /// A bit for each set of a feature, in words of 32, code by code. Bit 0 is no set's and never set; the first words are
+    /// those of what is no code, and as many as any feature has.
+    pub table: &'a [u32],
+}
+
+/// A feature whose numbers are codes.
+#[derive(Debug, Clone, Copy)]
+pub struct Coded {
+    /// Its place in a row.
+    pub feature: usize,
+    /// One more than the greatest code that a set has.
+    pub codes: u32,
+    /// The words of a code.
+    pub words: u32,
+    /// Where the words of the code 0 start.
+    pub start: u32,
 }
 
 /// What leaves add to the scores.
@@ -76,12 +92,17 @@ pub struct Rows<'a, T> {
     pub width: usize,
     /// Whether any of them is NaN.
     pub has_nan: bool,
+    /// For each of them where the words of its code are; empty where no node asks for sets.
+    pub codes: &'a [u32],
 }
 
 /// A number that trees compare and add up.
 pub trait Walk: Copy + PartialOrd {
     /// Whether any of `values` is NaN.
     fn any_nan(values: &[Self]) -> bool;
+
+    /// Puts into `codes` where the words of each number's code are; of those of other features nothing is changed.
+    fn find_codes(values: &[Self], width: usize, sets: Sets<'_>, codes: &mut [u32]);
 
     /// The number of the leaf that each row comes to in `tree`, one for each place of `leaves`. There are at least
     /// [`LANES`] rows.
@@ -107,20 +128,6 @@ pub const LANES: usize = 8;
 /// Steps between two looks at who has arrived.
 const AT_ONCE: u32 = 16;
 
-/// [`step_in_sets`] for one kind of numbers.
-macro_rules! step_in_sets {
-    ($float:ty, $sets:expr) => {
-        |at, node, value: $float| {
-            // What is no code becomes another number, or one that no set has.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
-            let code = value as u32;
-            #[expect(clippy::cast_precision_loss, reason = "codes of sets are far below 2^24")]
-            let is_code = code as $float == value;
-            step_in_sets($sets, at, node, value, is_code, code)
-        }
-    };
-}
-
 macro_rules! walk {
     ($float:ty) => {
         impl Walk for $float {
@@ -130,17 +137,43 @@ macro_rules! walk {
             }
 
             #[inline(never)]
-            fn many(nodes: Nodes<'_, Self>, tree: Tree, rows: Rows<'_, Self>, leaves: &mut [u32]) {
-                if !nodes.sets.starts.is_empty() {
-                    many(nodes, tree, rows, leaves, step_in_sets!($float, nodes.sets));
-                } else if rows.has_nan {
-                    many(nodes, tree, rows, leaves, |_, node, value| step_with_nan(node, value));
-                } else {
-                    many(nodes, tree, rows, leaves, |_, node, value| step(node, value));
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                clippy::cast_sign_loss,
+                reason = "what is no code becomes another number, or one that no set has"
+            )]
+            fn find_codes(values: &[Self], width: usize, sets: Sets<'_>, codes: &mut [u32]) {
+                for (values, codes) in values.chunks_exact(width).zip(codes.chunks_exact_mut(width)) {
+                    for coded in sets.features {
+                        let (Some(value), Some(place)) =
+                            (values.get(coded.feature), codes.get_mut(coded.feature))
+                        else {
+                            continue;
+                        };
+                        let code = *value as u32;
+                        let is_code = code < coded.codes && code as Self == *value;
+                        *place = if is_code { coded.start + code * coded.words } else { 0 };
+                    }
                 }
             }
 
             #[inline(never)]
+            #[expect(clippy::indexing_slicing, reason = "rows have the features asked for")]
+            fn many(nodes: Nodes<'_, Self>, tree: Tree, rows: Rows<'_, Self>, leaves: &mut [u32]) {
+                if !nodes.sets.numbers.is_empty() {
+                    many(nodes, tree, rows, leaves, |at, node, place| {
+                        step_in_sets(nodes.sets, rows, at, node, place)
+                    });
+                } else if rows.has_nan {
+                    many(nodes, tree, rows, leaves, |_, node, place| step_with_nan(node, rows.values[place]));
+                } else {
+                    many(nodes, tree, rows, leaves, |_, node, place| step(node, rows.values[place]));
+                }
+            }
+
+            #[inline(never)]
+            #[expect(clippy::indexing_slicing, reason = "rows have the features asked for")]
             fn one(
                 nodes: Nodes<'_, Self>,
                 trees: &[Tree],
@@ -148,12 +181,16 @@ macro_rules! walk {
                 start: usize,
                 leaves: &mut [u32],
             ) {
-                if !nodes.sets.starts.is_empty() {
-                    one(nodes, trees, rows, start, leaves, step_in_sets!($float, nodes.sets));
+                if !nodes.sets.numbers.is_empty() {
+                    one(nodes, trees, start, leaves, |at, node, place| {
+                        step_in_sets(nodes.sets, rows, at, node, place)
+                    });
                 } else if rows.has_nan {
-                    one(nodes, trees, rows, start, leaves, |_, node, value| step_with_nan(node, value));
+                    one(nodes, trees, start, leaves, |_, node, place| {
+                        step_with_nan(node, rows.values[place])
+                    });
                 } else {
-                    one(nodes, trees, rows, start, leaves, |_, node, value| step(node, value));
+                    one(nodes, trees, start, leaves, |_, node, place| step(node, rows.values[place]));
                 }
             }
 
@@ -188,49 +225,41 @@ pub fn step_with_nan<T: PartialOrd + Copy>(node: &Node<T>, value: T) -> u32 {
     (node.child >> 1) + right
 }
 
-/// The next node of a walk at `node`, the one at `at`, whose feature is `value`: which may be `code`, and may be NaN.
+/// The next node of a walk at `node`, the one at `at`, whose feature is the number at `place`, which may be NaN.
 #[inline(always)]
 #[expect(
     clippy::eq_op,
     clippy::indexing_slicing,
-    reason = "NaN is not equal to itself; every node has a set, which may be the empty one, and a set its words"
+    reason = "NaN is not equal to itself; rows have the features asked for, and every code a bit for every set"
 )]
 fn step_in_sets<T: PartialOrd + Copy>(
     sets: Sets<'_>,
+    rows: Rows<'_, T>,
     at: u32,
     node: &Node<T>,
-    value: T,
-    is_code: bool,
-    code: u32,
+    place: usize,
 ) -> u32 {
-    let start = sets.starts[at as usize] as usize;
-    let word = code >> 5;
-    let is_inside = is_code & (word < sets.words[start]);
-    // The length of the empty set is a word without codes.
-    let word = sets.words[if is_inside { start + 1 + word as usize } else { 0 }];
-    let yes = u32::from(value > node.threshold) | word >> (code & 31) & 1;
+    let (value, number) = (rows.values[place], sets.numbers[at as usize]);
+    let word = sets.table[(rows.codes[place] + (number >> 5)) as usize];
+    let yes = u32::from(value > node.threshold) | word >> (number & 31) & 1;
     let right = if value != value { node.child & 1 } else { yes };
     (node.child >> 1) + right
 }
 
 /// Takes `steps` steps from the nodes `at`, each for the row that starts at the same place of `starts`.
 #[inline(always)]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "children lie among the nodes, and rows have the features asked for"
-)]
+#[expect(clippy::indexing_slicing, reason = "children lie among the nodes")]
 fn walk<T: Copy>(
     nodes: &[Node<T>],
-    values: &[T],
     steps: u32,
     at: &mut [u32; LANES],
     starts: &[usize; LANES],
-    next: impl Fn(u32, &Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, usize) -> u32,
 ) {
     for _ in 0..steps {
         for (at, start) in at.iter_mut().zip(starts) {
             let node = &nodes[*at as usize];
-            *at = next(*at, node, values[start + node.feature as usize]);
+            *at = next(*at, node, start + node.feature as usize);
         }
     }
 }
@@ -242,7 +271,7 @@ fn many<T: Copy>(
     tree: Tree,
     rows: Rows<'_, T>,
     leaves: &mut [u32],
-    next: impl Fn(u32, &Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, usize) -> u32,
 ) {
     // The last group walks rows again that were in the group before, so that it is as large.
     let Some(last) = leaves.len().checked_sub(LANES) else { return };
@@ -256,7 +285,7 @@ fn many<T: Copy>(
         let mut left = tree.depth;
         while left > 0 {
             let before = at;
-            walk(nodes.nodes, rows.values, left.min(AT_ONCE), &mut at, &starts, &next);
+            walk(nodes.nodes, left.min(AT_ONCE), &mut at, &starts, &next);
             // Deep trees seldom take all rows to their bottom.
             left = if at == before { 0 } else { left.saturating_sub(AT_ONCE) };
         }
@@ -269,16 +298,15 @@ fn many<T: Copy>(
 fn one<T: Copy>(
     nodes: Nodes<'_, T>,
     trees: &[Tree],
-    rows: Rows<'_, T>,
     start: usize,
     leaves: &mut [u32],
-    next: impl Fn(u32, &Node<T>, T) -> u32,
+    next: impl Fn(u32, &Node<T>, usize) -> u32,
 ) {
     for (trees, leaves) in trees.chunks(LANES).zip(leaves.chunks_mut(LANES)) {
         let mut at = [0; LANES];
         at.iter_mut().zip(trees).for_each(|(at, tree)| *at = tree.root);
         let depth = trees.iter().fold(0, |depth, tree| depth.max(tree.depth));
-        walk(nodes.nodes, rows.values, depth, &mut at, &[start; LANES], &next);
+        walk(nodes.nodes, depth, &mut at, &[start; LANES], &next);
         leaves.iter_mut().zip(at).for_each(|(leaf, at)| *leaf = nodes.leaf_at[at as usize]);
     }
 }
@@ -338,7 +366,7 @@ mod tests {
     fn rows_come_to_their_leaves_alone_and_in_step() {
         let (nodes, tree) = (nodes(), Tree { root: 0, depth: 2 });
         // Leaves are numbered by their positions here.
-        let sets = Sets { starts: &[], words: &[] };
+        let sets = Sets { numbers: &[], features: &[], table: &[] };
         let all = Nodes { nodes: &nodes, leaf_at: &[0, 1, 2, 3, 4], sets };
         let kinds =
             [([0.0, 9.0], 1), ([1.0, 9.0], 1), ([2.0, 2.0], 3), ([2.0, 2.5], 4), ([f32::NAN, f32::NAN], 3)];
@@ -347,7 +375,7 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().filter(|(row, _)| has_nan || !row[0].is_nan()).collect();
             let values: Vec<f32> = rows.iter().flat_map(|(row, _)| *row).collect();
             let expected: Vec<u32> = rows.iter().map(|(_, leaf)| *leaf).collect();
-            let given = Rows { values: &values, width: 2, has_nan: f32::any_nan(&values) };
+            let given = Rows { values: &values, width: 2, has_nan: f32::any_nan(&values), codes: &[] };
             assert_eq!(given.has_nan, has_nan);
             let mut leaves = vec![0; rows.len()];
             f32::many(all, tree, given, &mut leaves);
@@ -362,26 +390,33 @@ mod tests {
 
     #[test]
     fn sets_have_their_codes_and_nothing_else() {
-        // `x0 in {0, 3, 31, 32, 70} ? 2 : 1`; NaN is in it.
+        // `x1 in {0, 3, 31, 32, 70} ? 2 : 1`, the 33rd set of its feature; NaN is in it.
         let leaf = |at: u32| Node { threshold: f64::INFINITY, feature: 0, child: at << 1 };
-        let nodes = [Node { threshold: f64::INFINITY, feature: 0, child: 1 << 1 | 1 }, leaf(1), leaf(2)];
-        let words = [0, 3, 1 << 31 | 1 << 3 | 1, 1, 1 << 6];
-        let sets = Sets { starts: &[1, 0, 0], words: &words };
+        let nodes = [Node { threshold: f64::INFINITY, feature: 1, child: 1 << 1 | 1 }, leaf(1), leaf(2)];
+        let mut table = vec![0; 2 + 71 * 2];
+        [0, 3, 31, 32, 70].iter().for_each(|code| table[2 + code * 2 + 1] = 1 << 1);
+        // Other sets have the other codes.
+        (0..71).for_each(|code| table[2 + code * 2] = !1);
+        let features = [Coded { feature: 1, codes: 71, words: 2, start: 2 }];
+        let sets = Sets { numbers: &[33, 0, 0], features: &features, table: &table };
         let all = Nodes { nodes: &nodes, leaf_at: &[0, 1, 2], sets };
         let members = [0.0, -0.0, 3.0, 31.0, 32.0, 70.0, f64::NAN];
         let others = [1.0, 3.5, -1.0, -3.0, 33.0, 69.0, 71.0, 96.0, 4_294_967_295.0, 4_294_967_296.0, 1e300];
         let others = others.into_iter().chain([f64::INFINITY, f64::NEG_INFINITY]);
         let rows: Vec<_> =
             members.map(|value| (value, 2)).into_iter().chain(others.map(|it| (it, 1))).collect();
-        let values: Vec<f64> = rows.iter().map(|(value, _)| *value).collect();
+        let values: Vec<f64> = rows.iter().flat_map(|(value, _)| [f64::NAN, *value]).collect();
         let expected: Vec<u32> = rows.iter().map(|(_, leaf)| *leaf).collect();
-        let (tree, given) = (Tree { root: 0, depth: 1 }, Rows { values: &values, width: 1, has_nan: true });
+        let mut codes = vec![0; values.len()];
+        f64::find_codes(&values, 2, sets, &mut codes);
+        let (tree, given) =
+            (Tree { root: 0, depth: 1 }, Rows { values: &values, width: 2, has_nan: true, codes: &codes });
         let mut leaves = vec![0; rows.len()];
         f64::many(all, tree, given, &mut leaves);
         assert_eq!(leaves, expected);
         for (row, leaf) in expected.iter().enumerate() {
             let mut leaves = [0];
-            f64::one(all, &[tree], given, row, &mut leaves);
+            f64::one(all, &[tree], given, row * 2, &mut leaves);
             assert_eq!(leaves, [*leaf], "{:?}", rows[row]);
         }
     }

@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 
 use anyhow::{Result, bail, ensure};
-use predictql_kernels::trees::{Node, Nodes, Sets, Tree};
+use predictql_kernels::trees::{self, Coded, Node, Nodes, Tree};
 
 use super::leaves::{Leaves, leaf_numbers};
 use super::real::Real;
-use super::sets::{self, Set};
+use super::sets::{Set, Sets};
 use super::source::{Mode, Source};
 
 /// Trees ready to be walked. [`Forest::build`] proves what walks rely on: every child lies in `nodes`, no walk is
@@ -21,9 +21,10 @@ pub(super) struct Forest<T> {
     pub(super) trees: Vec<Tree>,
     /// The number of the leaf at a node's position; 0 for questions.
     pub(super) leaf_at: Vec<u32>,
-    /// The set that each node asks for, if any does, and the words of all sets.
+    /// The set that each node asks for, if any does, and what sets there are.
     set_at: Vec<u32>,
-    sets: Vec<u32>,
+    coded: Vec<Coded>,
+    table: Vec<u32>,
     pub(super) leaves: Leaves<T>,
     pub(super) outputs: usize,
     /// One more than the greatest feature asked for.
@@ -48,7 +49,6 @@ struct Layout {
     trees: Vec<Tree>,
     leaf_at: Vec<u32>,
     set_at: Vec<u32>,
-    sets: Vec<u32>,
     features: usize,
     joins: bool,
     covers: Vec<f64>,
@@ -58,7 +58,8 @@ impl<T: Real> Forest<T> {
     /// # Errors
     /// An ensemble that does not hold together: a child that is not there, a circle, a weight of no leaf.
     pub(super) fn build(source: &Source) -> Result<Self> {
-        let layout = Layout::of(source, T::below)?;
+        let sets = Sets::of(&source.nodes)?;
+        let layout = Layout::of(source, &sets.sets, T::below)?;
         let nodes = layout.nodes.into_iter().map(|Node { threshold, feature, child }| Node {
             threshold: T::from_f64(threshold),
             feature,
@@ -69,7 +70,8 @@ impl<T: Real> Forest<T> {
             trees: layout.trees,
             leaf_at: layout.leaf_at,
             set_at: layout.set_at,
-            sets: layout.sets,
+            coded: sets.features,
+            table: sets.table,
             leaves: Leaves::of(source)?,
             outputs: source.outputs,
             features: layout.features,
@@ -82,18 +84,17 @@ impl<T: Real> Forest<T> {
 impl<T> Forest<T> {
     /// What walks need.
     pub(super) fn nodes(&self) -> Nodes<'_, T> {
-        let sets = Sets { starts: &self.set_at, words: &self.sets };
+        let sets = trees::Sets { numbers: &self.set_at, features: &self.coded, table: &self.table };
         Nodes { nodes: &self.nodes, leaf_at: &self.leaf_at, sets }
     }
 }
 
 impl Layout {
-    fn of(source: &Source, below: fn(f64) -> f64) -> Result<Self> {
+    fn of(source: &Source, sets: &[Set], below: fn(f64) -> f64) -> Result<Self> {
         ensure!(!source.roots.is_empty(), "there are no trees");
-        let (sets, words) = sets::of(&source.nodes)?;
-        let plain = plain_nodes(source, &sets, below)?;
+        let plain = plain_nodes(source, sets, below)?;
         let depths = depths(&plain, &source.roots)?;
-        let mut layout = Self { features: 1, joins: !sets.is_empty(), sets: words, ..Self::default() };
+        let mut layout = Self { features: 1, joins: !sets.is_empty(), ..Self::default() };
         let mut pairs = vec![None; plain.len()];
         for (root, depth) in source.roots.iter().zip(depths) {
             let root = layout.lay_out(*root, &plain, &source.covers, &mut pairs)?;
@@ -182,7 +183,7 @@ fn plain_nodes(source: &Source, sets: &[Set], below: fn(f64) -> f64) -> Result<V
         if let Some(set) = sets.next_if(|set| set.node == index) {
             plain.push(Plain::Ask {
                 threshold: f64::INFINITY,
-                set: set.start,
+                set: set.number,
                 feature,
                 left: set.when_false,
                 right: yes,

@@ -1,13 +1,17 @@
 //! Sets of categories. Exporters of boosters ask for one category after the other, `x = 3 or else x = 8 or else …`, each time with
 //! the same node for yes: a chain as long as the set. Here such a chain becomes one question.
 
-use anyhow::{Result, format_err};
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use predictql_kernels::trees::Coded;
 
 use super::source::{Mode, SourceNode};
 
-/// Words that any set may have, and how many more for each of its members: codes far beyond each other stay a chain.
-const WORDS: usize = 64;
-const WORDS_OF_A_MEMBER: usize = 8;
+/// Words that the sets of any feature may take, and how many more for each of their members: codes far beyond each other stay
+/// chains.
+const WORDS: usize = 1 << 16;
+const WORDS_OF_A_MEMBER: usize = 32;
 
 /// A question whether a feature is one of several codes.
 #[derive(Debug)]
@@ -16,25 +20,83 @@ pub(super) struct Set {
     pub(super) node: usize,
     /// The node that the last one of the chain leads to.
     pub(super) when_false: usize,
-    /// Where the set starts among the words of all.
-    pub(super) start: u32,
+    /// Its number among the sets of its feature, from 1.
+    pub(super) number: u32,
 }
 
-/// The sets that chains among `nodes` ask for, by their first nodes, and the words of all, as
-/// [`Sets`](predictql_kernels::trees::Sets) has them. None where every chain is one node long.
-pub(super) fn of(nodes: &[SourceNode]) -> Result<(Vec<Set>, Vec<u32>)> {
+/// The sets of an ensemble.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    /// By their nodes, in ascending order.
+    pub(super) sets: Vec<Set>,
+    /// As the kernel's [`Sets`](predictql_kernels::trees::Sets) have them.
+    pub(super) features: Vec<Coded>,
+    pub(super) table: Vec<u32>,
+}
+
+/// A chain of questions about one feature.
+struct Chain {
+    node: usize,
+    when_false: usize,
+    members: Vec<u32>,
+}
+
+impl Sets {
+    /// The sets that chains among `nodes` ask for; none where every chain is one node long.
+    pub(super) fn of(nodes: &[SourceNode]) -> Result<Self> {
+        let mut sets = Self::default();
+        for (feature, chains) in chains(nodes) {
+            let codes = chains.iter().flat_map(|chain| &chain.members).max().map_or(0, |code| code + 1);
+            let words = chains.len() / 32 + 1;
+            let members: usize = chains.iter().map(|chain| chain.members.len()).sum();
+            if codes as usize * words > WORDS + WORDS_OF_A_MEMBER * members {
+                continue;
+            }
+            let coded = Coded {
+                feature: usize::try_from(feature)?,
+                codes,
+                words: u32::try_from(words)?,
+                start: u32::try_from(sets.table.len())?,
+            };
+            sets.features.push(coded);
+            sets.add(coded, chains)?;
+        }
+        // In front stands what is no code.
+        let words = sets.features.iter().map(|coded| coded.words).max().unwrap_or(0);
+        sets.features.iter_mut().for_each(|coded| coded.start += words);
+        sets.table.splice(0..0, std::iter::repeat_n(0, words as usize));
+        sets.sets.sort_by_key(|set| set.node);
+        Ok(sets)
+    }
+
+    fn add(&mut self, coded: Coded, chains: Vec<Chain>) -> Result<()> {
+        self.table.resize(self.table.len() + (coded.codes * coded.words) as usize, 0);
+        for (number, Chain { node, when_false, members }) in (1..).zip(chains) {
+            for code in members {
+                let word = coded.start + code * coded.words + number / 32;
+                let word = self.table.get_mut(word as usize).context("a code has its words")?;
+                *word |= 1 << (number % 32);
+            }
+            self.sets.push(Set { node, when_false, number });
+        }
+        Ok(())
+    }
+}
+
+/// The chains by their features; none where all are one node long.
+fn chains(nodes: &[SourceNode]) -> BTreeMap<i64, Vec<Chain>> {
     let mut follows = vec![false; nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
         if let Some(next) = next(nodes, index, node).and_then(|next| follows.get_mut(next)) {
             *next = true;
         }
     }
-    let (mut sets, mut words) = (Vec::new(), vec![0]);
+    let mut chains: BTreeMap<i64, Vec<Chain>> = BTreeMap::new();
+    if !follows.contains(&true) {
+        return chains;
+    }
     // Many chains may come into one: what is left of them then is a chain as before.
     let mut left = nodes.len().saturating_mul(2);
-    if !follows.contains(&true) {
-        return Ok((sets, words));
-    }
     for (index, node) in nodes.iter().enumerate() {
         if follows.get(index) != Some(&false) || code(node).is_none() {
             continue;
@@ -45,23 +107,13 @@ pub(super) fn of(nodes: &[SourceNode]) -> Result<(Vec<Set>, Vec<u32>)> {
         });
         let chain: Vec<_> = chain.map(|(_, node)| node).take(left).collect();
         left -= chain.len();
-        let members: Vec<u32> = chain.iter().filter_map(|node| code(node)).collect();
-        let length = members.iter().max().map_or(0, |last| *last as usize / 32 + 1);
-        if members.is_empty() || length > WORDS + WORDS_OF_A_MEMBER * members.len() {
-            continue;
+        if let Some(last) = chain.last() {
+            let (when_false, members) =
+                (last.when_false, chain.iter().filter_map(|node| code(node)).collect());
+            chains.entry(node.feature).or_default().push(Chain { node: index, when_false, members });
         }
-        let mut set = vec![0_u32; length];
-        for member in members {
-            let word = set.get_mut(member as usize / 32).ok_or_else(|| format_err!("a code has a word"))?;
-            *word |= 1 << (member % 32);
-        }
-        let start = u32::try_from(words.len())?;
-        let when_false = chain.last().map_or(node.when_false, |last| last.when_false);
-        sets.push(Set { node: index, when_false, start });
-        words.push(u32::try_from(length)?);
-        words.append(&mut set);
     }
-    Ok((sets, words))
+    chains
 }
 
 /// The code that a node asks for, if it asks whether its feature is one.

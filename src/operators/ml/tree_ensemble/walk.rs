@@ -45,11 +45,14 @@ impl<T: Real> Forest<T> {
     /// order.
     fn block(&self, block: &[T], width: usize, aggregate: Aggregate, mut scores: Scores<'_, T>) {
         let count = block.len() / width;
-        let rows = Rows { values: block, width, has_nan: T::any_nan(block) };
+        let nodes = self.nodes();
+        let mut codes = vec![0; if nodes.sets.numbers.is_empty() { 0 } else { block.len() }];
+        T::find_codes(block, width, nodes.sets, &mut codes);
+        let rows = Rows { values: block, width, has_nan: T::any_nan(block), codes: &codes };
         if count >= LANES {
             let mut leaves = vec![0; count];
             for tree in &self.trees {
-                T::many(self.nodes(), *tree, rows, &mut leaves);
+                T::many(nodes, *tree, rows, &mut leaves);
                 self.add(&leaves, false, aggregate, &mut scores);
             }
             return;
@@ -58,7 +61,7 @@ impl<T: Real> Forest<T> {
         let Scores { values, seen } = &mut scores;
         let own = values.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
         for (row, (values, seen)) in own.take(count).enumerate() {
-            T::one(self.nodes(), &self.trees, rows, row * width, &mut leaves);
+            T::one(nodes, &self.trees, rows, row * width, &mut leaves);
             self.add(&leaves, true, aggregate, &mut Scores { values, seen });
         }
     }
