@@ -8,6 +8,7 @@
 pub mod activations;
 pub mod arithmetic;
 pub mod bits;
+pub mod bytes;
 pub mod compare;
 pub mod convolve;
 pub mod elementwise;

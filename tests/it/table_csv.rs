@@ -57,6 +57,63 @@ fn a_value_in_the_last_row_makes_the_column_text() {
     assert_eq!(table.batches.iter().map(|batch| batch.rows()).collect::<Vec<_>>(), [8192, 8192, 3617]);
 }
 
+/// What a value far behind the others says of its column is what it says among the first ones.
+#[test]
+fn the_place_of_a_value_does_not_matter() {
+    let kinds =
+        ["12", "-7", "0.5", "1e-3", "true", "2024-02-29", "2024-02-29 12:30:00", "x", "DE", "NA", "", "\"\""];
+    let odd = [
+        "3",
+        "07",
+        "+491512345678",
+        "9223372036854775808",
+        "9007199254740993",
+        "1.5",
+        "1e999",
+        "nan",
+        "-inf",
+        "False",
+        "2024-03-01",
+        "2024-02-30",
+        "2024-03-01T12:00:00Z",
+        "AT",
+        "Au",
+        "NA",
+        "",
+        "\"\"",
+        "\" 4 \"",
+        "0x1f",
+    ];
+    for usual in kinds {
+        for odd in odd {
+            let usual_rows = format!("1,{usual}\n").repeat(5_000);
+            let (first, last) =
+                (read(format!("i,v\n1,{odd}\n{usual_rows}")), read(format!("i,v\n{usual_rows}1,{odd}\n")));
+            assert_eq!(columns(&first), columns(&last), "{usual} and {odd}");
+            let (mut first, last) = (rows(&first), rows(&last));
+            first.rotate_left(1);
+            assert_eq!(first, last, "{usual} and {odd}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named_far_behind_the_others() {
+    let usual = "1,2\n".repeat(5_000);
+    let (code, message) = refuse(format!("a,b\n{usual}1,2,3\n{usual}"));
+    assert_eq!(code, Code::InvalidCsv);
+    assert_eq!(message, "line 5002: expected 2 fields, found 3");
+    let (_, message) = refuse(format!("a,b\n{usual}1,\"2\" 3\n{usual}"));
+    assert!(message.starts_with("line 5002, column `b`: expected `,`"), "{message}");
+    let text = format!("a,b\n{usual}1,2,3\n{usual}1\n1,x\n");
+    let table = read_with(&text, &[("max_bad_records", Scalar::Int64(2))]).unwrap();
+    assert_eq!((table.rows(), columns(&table)), (10_001, vec!["a INT64".to_owned(), "b STRING".to_owned()]));
+    assert_eq!(
+        table.notes,
+        ["rows left out: 2 (line 5002: expected 2 fields, found 3; line 10003: expected 2 fields, found 1)"]
+    );
+}
+
 #[test]
 fn leading_zeros_stay() {
     let table = read("zip,phone,n\n01067,0351 123,0\n10115,030 456,0.5\n");

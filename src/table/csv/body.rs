@@ -10,9 +10,12 @@ use super::records::{Fault, FaultKind, Field as FieldText, Location, Record, Rec
 use super::syntax::Syntax;
 use super::values::Values;
 use crate::data::{Batch, ColumnType, DataType, Field, Schema};
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::limits::Limits;
 use crate::table::Table;
+
+/// Rows that tell what the columns are; the others mostly agree.
+const FIRST_ROWS: usize = 4096;
 
 /// How many of the rows that were left out are told one by one.
 const TOLD_ROWS: usize = 3;
@@ -61,32 +64,55 @@ impl Body<'_> {
     /// # Errors
     /// As [`read_csv`](super::read_csv).
     pub(super) fn read(&self, names: Vec<String>, mut notes: Vec<String>) -> Result<Table> {
+        let comma = Comma::of(self.options, self.syntax);
+        if let Some(table) = self.read_once(&names, comma, &notes)? {
+            return Ok(table);
+        }
         let mut bad = BadRows::default();
         let given = given_types(self.options, &names)?;
-        let comma = Comma::of(self.options, self.syntax);
-        let (rows, seen) = self.seen(&names, comma, &mut bad)?;
+        let (_, seen) = self.seen(&names, comma, &mut bad, usize::MAX)?;
         let plans = plans(&names, &seen, &given, comma, &mut notes);
-        let typed = names.into_iter().zip(&plans);
-        let fields =
-            typed.map(|(name, plan)| Field { name, data_type: plan.column.data_type.clone() }).collect();
-        let schema = Schema { fields };
-        let batches = self.batches(&schema, &plans, rows, &mut bad)?;
+        let schema = schema(names, &plans);
+        let batches = self.batches(&schema, &plans, None, &mut bad)?;
+        let batches = batches.invariant("a value has changed when it is read again")?;
         bad.note(&mut notes);
         Ok(Table { schema, batches, notes })
+    }
+
+    /// Reads the columns as their first values tell, and gives up where a later one tells something else.
+    fn read_once(&self, names: &[String], comma: Comma, notes: &[String]) -> Result<Option<Table>> {
+        if !self.options.schema.is_empty() || comma != Comma::Never || self.values.are_given() {
+            return Ok(None);
+        }
+        // What is wrong there is told when it is met again.
+        let first = self.seen(names, comma, &mut BadRows::default(), FIRST_ROWS);
+        let Some((_, seen)) = first.ok().filter(|(rows, _)| *rows == FIRST_ROWS) else { return Ok(None) };
+        let (mut bad, mut notes) = (BadRows::default(), notes.to_vec());
+        let plans = plans(names, &seen, &vec![None; names.len()], comma, &mut notes);
+        let schema = schema(names.to_vec(), &plans);
+        let Some(batches) = self.batches(&schema, &plans, Some(&seen), &mut bad)? else { return Ok(None) };
+        bad.note(&mut notes);
+        Ok(Some(Table { schema, batches, notes }))
     }
 
     fn records(&self) -> Records<'_> {
         Records::new(self.text, self.start, self.syntax, self.limits)
     }
 
-    /// How many rows there are, and what all of them have in the columns called `names`.
-    fn seen(&self, names: &[String], comma: Comma, bad: &mut BadRows) -> Result<(usize, Vec<Seen>)> {
+    /// How many rows there are, `most` of which are looked at, and what these have in the columns called `names`.
+    fn seen(
+        &self,
+        names: &[String],
+        comma: Comma,
+        bad: &mut BadRows,
+        most: usize,
+    ) -> Result<(usize, Vec<Seen>)> {
         let (mut rows, mut seen) = (0, vec![Seen::default(); names.len()]);
         let mut records = self.records();
-        loop {
+        while rows < most {
             let record = match records.next() {
                 Ok(Some(record)) => record,
-                Ok(None) => return Ok((rows, seen)),
+                Ok(None) => break,
                 Err(found) => {
                     bad.add(fault(self.text, self.syntax, names, found), self.options)?;
                     continue;
@@ -99,20 +125,21 @@ impl Body<'_> {
             rows += 1;
             for (seen, field) in seen.iter_mut().zip(record.fields()) {
                 if !self.is_null(field, false) {
-                    seen.add(field.text.trim_ascii(), comma, self.values);
+                    seen.add(field.trimmed, comma, self.values);
                 }
             }
         }
+        Ok((rows, seen))
     }
 
-    /// At most `expected` rows.
+    /// The rows. Where only the `first` of them were looked at before, `None` if one tells something else of its column.
     fn batches(
         &self,
         schema: &Schema,
         plans: &[Plan],
-        expected: usize,
+        first: Option<&[Seen]>,
         bad: &mut BadRows,
-    ) -> Result<Vec<Batch>> {
+    ) -> Result<Option<Vec<Batch>>> {
         let most = self.limits.batch_rows.max(1);
         let mut records = self.records();
         let mut batches = Vec::new();
@@ -124,39 +151,56 @@ impl Body<'_> {
                 let record = match records.next() {
                     Ok(Some(record)) if self.has_length(&record, plans.len()) => record,
                     Ok(None) => break,
+                    Ok(Some(record)) if first.is_some() => {
+                        bad.add(self.ragged(&record, plans.len()), self.options)?;
+                        continue;
+                    }
+                    Err(found) if first.is_some() => {
+                        let names: Vec<_> = schema.fields.iter().map(|field| field.name.clone()).collect();
+                        bad.add(fault(self.text, self.syntax, &names, found), self.options)?;
+                        continue;
+                    }
                     // It has been counted.
                     Ok(Some(_)) | Err(_) => continue,
                 };
-                match self.misfit(&record, schema, plans) {
-                    Some(error) => bad.add(error, self.options)?,
-                    None => {
-                        self.append(&mut columns, &record, plans)?;
-                        rows += 1;
-                    }
+                if let Some(error) = self.misfit(&record, schema, plans) {
+                    bad.add(error, self.options)?;
+                    continue;
                 }
+                if !self.append(&mut columns, &record, plans, first) {
+                    return Ok(None);
+                }
+                rows += 1;
             }
             if rows > 0 {
                 batches.push(Batch::new(rows, columns.into_iter().map(Column::finish).collect())?);
             }
             if rows < most {
-                return Ok(batches);
+                return Ok(Some(batches));
             }
-            if let [first] = batches.as_slice() {
-                make_room(first.bytes().saturating_mul(expected.div_ceil(most).saturating_sub(1)));
+            if let [batch] = batches.as_slice() {
+                let (read, all) = (records.position() - self.start, self.text.len() - self.start);
+                make_room(batch.bytes().saturating_mul(all.div_ceil(read.max(1)).saturating_sub(1)));
             }
         }
     }
 
-    fn append(&self, columns: &mut [Column], record: &Record<'_>, plans: &[Plan]) -> Result<()> {
+    /// Appends the values of a record, unless one is not of its column's type, or tells something else of it than the
+    /// `first` ones.
+    fn append(
+        &self,
+        columns: &mut [Column],
+        record: &Record<'_>,
+        plans: &[Plan],
+        first: Option<&[Seen]>,
+    ) -> bool {
         let mut fields = record.fields();
-        for (column, plan) in columns.iter_mut().zip(plans) {
+        let mut seen = first.unwrap_or_default().iter();
+        columns.iter_mut().zip(plans).all(|(column, plan)| {
             let field = fields.next().filter(|field| !self.reads_null(*field, plan));
-            ensure(
-                column.append(field, self.values, plan.comma),
-                "a value has changed when it is read again",
-            )?;
-        }
-        Ok(())
+            let is_kept = seen.next().zip(field).is_none_or(|(seen, field)| seen.keeps(field.trimmed));
+            is_kept && column.append(field, self.values, plan.comma)
+        })
     }
 
     /// The error of a value that is not of the type that the options give to its column.
@@ -180,17 +224,17 @@ impl Body<'_> {
     }
 
     fn reads_null(&self, field: FieldText<'_>, plan: &Plan) -> bool {
-        let is_empty = || field.text.trim_ascii().is_empty();
-        self.is_null(field, plan.keeps_na) || (plan.column.data_type != DataType::String && is_empty())
+        self.is_null(field, plan.keeps_na)
+            || (field.trimmed.is_empty() && plan.column.data_type != DataType::String)
     }
 
     /// Whether a text stands for NULL in every column; `NA` may be a value where the options do not name it.
     fn is_null(&self, field: FieldText<'_>, keeps_na: bool) -> bool {
-        let text = field.text.trim_ascii();
+        let text = field.trimmed;
         !field.quoted
             && match &self.options.null_values {
                 Some(nulls) => nulls.iter().any(|null| null == text),
-                None => text.is_empty() || (text == "NA" && !keeps_na),
+                None => matches!(text.as_bytes(), []) || (!keeps_na && matches!(text.as_bytes(), b"NA")),
             }
     }
 
@@ -256,6 +300,12 @@ pub(super) fn fault(text: &str, syntax: &Syntax, names: &[String], fault: Fault)
             .hint("set `allow_quoted_newlines`"),
         FaultKind::Columns => Error::new(Code::LimitExceeded, format!("{at}: far too many fields")),
     }
+}
+
+fn schema(names: Vec<String>, plans: &[Plan]) -> Schema {
+    let typed = names.into_iter().zip(plans);
+    let fields = typed.map(|(name, plan)| Field { name, data_type: plan.column.data_type.clone() }).collect();
+    Schema { fields }
 }
 
 /// The type that the options give to each column.

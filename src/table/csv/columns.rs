@@ -62,7 +62,7 @@ impl Column {
             self.append_null();
             return true;
         };
-        let text = field.text.trim_ascii();
+        let text = field.trimmed;
         match self {
             Self::Bool(column) => values::bool(text).map(|value| column.append_value(value)),
             Self::Int64(column) => values::int(text).map(|value| column.append_value(value)),

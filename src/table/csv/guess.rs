@@ -48,6 +48,21 @@ impl Guess {
         };
     }
 
+    /// Whether one more value, given without spaces around it, leaves the type as it is, provided that it can be read as one
+    /// of that type, without a format of one's own. It is not asked for everything that [`widen`](Self::widen) would: some
+    /// values that would leave the type as it is do not count.
+    pub(super) fn keeps(self, text: &str) -> bool {
+        text.is_empty()
+            || match self.kind {
+                Kind::Nothing | Kind::Whole => false,
+                Kind::Bool => parse_bool(text).is_some(),
+                Kind::Int64 => matches!(Number::of(text), Some(Number::Int { .. })),
+                Kind::Float64 if self.inexact => false,
+                Kind::Float64 => Number::is_plain(text),
+                Kind::Date | Kind::Timestamp | Kind::String => true,
+            }
+    }
+
     pub(super) fn data_type(self) -> DataType {
         match self.kind {
             Kind::Bool => DataType::Bool,
@@ -88,12 +103,18 @@ enum Number {
 }
 
 impl Number {
+    /// Whether a text that is a number is no code, and one that FLOAT64 has: few digits, or a fraction that is finite.
+    fn is_plain(text: &str) -> bool {
+        let digits = unsigned(text);
+        let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let has_exponent = || text.bytes().any(|byte| matches!(byte, b'e' | b'E'));
+        text.len() < 16 && !is_code(text, digits, is_whole) && !has_exponent()
+    }
+
     fn of(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let digits = unsigned(text);
         // Most values that are no number end here.
-        if !digits
-            .starts_with(|first: char| first.is_ascii_digit() || matches!(first, '.' | 'n' | 'N' | 'i' | 'I'))
-        {
+        if !matches!(digits.as_bytes(), [b'0'..=b'9' | b'.' | b'n' | b'N' | b'i' | b'I', ..]) {
             return None;
         }
         let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -114,6 +135,11 @@ impl Number {
         let exact = format!("{:.0}", value.abs()) == digits;
         Some(if text.parse::<i64>().is_ok() { Self::Int { exact } } else { Self::Whole { exact } })
     }
+}
+
+/// A text without a sign in front.
+fn unsigned(text: &str) -> &str {
+    if matches!(text.as_bytes(), [b'-' | b'+', ..]) { text.get(1..).unwrap_or(text) } else { text }
 }
 
 /// A postcode or an article number, which lose their zeros as numbers, or a telephone number with its plus.

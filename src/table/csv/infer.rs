@@ -53,7 +53,7 @@ impl Seen {
     /// Takes one more value in, given without spaces around it.
     pub(super) fn add(&mut self, text: &str, comma: Comma, values: &Values) {
         self.any = true;
-        self.other_than_code |= !matches!(text.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z']);
+        self.other_than_code |= !is_code(text);
         if comma != Comma::Always {
             self.point.widen(text, values);
         }
@@ -71,6 +71,12 @@ impl Seen {
         }
     }
 
+    /// Whether one more value that the column can hold, given without spaces around it, changes nothing of how the column is
+    /// built; of numbers that have no commas.
+    pub(super) fn keeps(&self, text: &str) -> bool {
+        (self.other_than_code || is_code(text)) && self.point.keeps(text)
+    }
+
     /// Whether there are values of another type than text, in either way.
     pub(super) fn is_typed(&self) -> bool {
         self.point.is_typed() || self.comma.is_typed()
@@ -80,6 +86,11 @@ impl Seen {
     fn is_comma(&self) -> bool {
         self.comma.is_typed() && !self.point.is_typed()
     }
+}
+
+/// Two capital letters.
+fn is_code(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z'])
 }
 
 /// How each column is built, and what that leaves to be told.

@@ -120,7 +120,7 @@ impl Sample<'_> {
                 Ok(None) | Err(Fault { kind: FaultKind::Endless, .. }) => break,
                 Err(_) => continue,
             };
-            let is_filled = || record.fields().map(|field| !field.text.trim_ascii().is_empty());
+            let is_filled = || record.fields().map(|field| !field.trimmed.is_empty());
             rows.push(Row {
                 start: record.start,
                 fields: record.len(),
@@ -153,7 +153,7 @@ impl Sample<'_> {
         let mut records = Records::new(self.text, start, syntax, self.limits);
         let Ok(Some(names)) = records.next() else { return false };
         let count = names.len();
-        let mut names: Vec<&str> = names.fields().map(|field| field.text.trim_ascii()).collect();
+        let mut names: Vec<&str> = names.fields().map(|field| field.trimmed).collect();
         // Lines may end with a delimiter.
         while names.pop_if(|name| name.is_empty()).is_some() {}
         // Statistics have a column for each year.
@@ -166,7 +166,7 @@ impl Sample<'_> {
         for _ in 0..SAMPLE_RECORDS {
             let Ok(Some(record)) = records.next() else { break };
             for (column, field) in columns.iter_mut().zip(record.fields()) {
-                let text = field.text.trim_ascii();
+                let text = field.trimmed;
                 if text != "NA" {
                     column.add(text, Comma::Perhaps, self.values);
                 }

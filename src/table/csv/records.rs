@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use predictql_kernels::bytes::{Stops, until};
+
 use super::syntax::Syntax;
 use crate::limits::Limits;
 
@@ -16,6 +18,9 @@ pub(super) struct Records<'a> {
     places: Vec<Place>,
     /// Fields that the text does not hold as they are, without their quotes and escapes, end to end.
     rewritten: String,
+    /// The bytes that mean something in a field without quotes, and inside of quotes.
+    in_plain: Stops,
+    in_quotes: Stops,
 }
 
 /// Where a field stands: in the text, or among the fields that were rewritten.
@@ -40,6 +45,8 @@ pub(super) struct Record<'r> {
 #[derive(Clone, Copy)]
 pub(super) struct Field<'r> {
     pub(super) text: &'r str,
+    /// Without spaces around it.
+    pub(super) trimmed: &'r str,
     pub(super) quoted: bool,
 }
 
@@ -68,7 +75,23 @@ pub(super) enum FaultKind {
 impl<'a> Records<'a> {
     /// Reads `text` from byte `position`, which is the start of a line.
     pub(super) fn new(text: &'a str, position: usize, syntax: &'a Syntax, limits: &'a Limits) -> Self {
-        Self { text, position, syntax, limits, places: Vec::new(), rewritten: String::new() }
+        let stops = |bytes: &[Option<u8>]| {
+            let mut stops = [false; 256];
+            bytes.iter().flatten().for_each(|byte| stops[usize::from(*byte)] = true);
+            stops
+        };
+        let line_ends = [Some(b'\n'), Some(b'\r')];
+        let [newline, carriage] = if syntax.quoted_newlines { [None; 2] } else { line_ends };
+        Self {
+            text,
+            position,
+            syntax,
+            limits,
+            places: Vec::new(),
+            rewritten: String::new(),
+            in_plain: stops(&[Some(b'\n'), Some(b'\r'), syntax.delimiter.first().copied(), syntax.escape]),
+            in_quotes: stops(&[syntax.quote, syntax.escape, newline, carriage]),
+        }
     }
 
     /// The byte after the last record.
@@ -151,7 +174,7 @@ impl<'a> Records<'a> {
         let bytes = self.text.as_bytes();
         let (first, from) = (self.syntax.delimiter.first().copied(), self.rewritten.len());
         let mut kept = start;
-        let mut at = start;
+        let mut at = until(bytes, start, &self.in_plain);
         while let Some(byte) = bytes.get(at) {
             if matches!(byte, b'\n' | b'\r') || (Some(*byte) == first && self.syntax.delimiter_at(bytes, at))
             {
@@ -164,6 +187,7 @@ impl<'a> Records<'a> {
             } else {
                 at += 1;
             }
+            at = until(bytes, at, &self.in_plain);
         }
         self.position = at;
         self.place(start, kept, at, from, false);
@@ -176,6 +200,7 @@ impl<'a> Records<'a> {
         let mut kept = start + 1;
         let mut at = start + 1;
         loop {
+            at = until(bytes, at, &self.in_quotes);
             match bytes.get(at) {
                 None => {
                     self.places.push(Place { start, end: start, quoted: true, rewritten: false });
@@ -243,7 +268,10 @@ impl<'r> Record<'r> {
         let Self { text, rewritten, .. } = *self;
         self.places.iter().map(move |place| {
             let source = if place.rewritten { rewritten } else { text };
-            Field { text: &source[place.start..place.end], quoted: place.quoted }
+            let text = &source[place.start..place.end];
+            let has_space = |byte: Option<&u8>| byte.is_some_and(|byte| *byte <= b' ');
+            let has_spaces = has_space(text.as_bytes().first()) || has_space(text.as_bytes().last());
+            Field { text, trimmed: if has_spaces { text.trim_ascii() } else { text }, quoted: place.quoted }
         })
     }
 }

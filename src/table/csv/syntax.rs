@@ -40,7 +40,10 @@ impl Syntax {
     }
 
     pub(super) fn delimiter_at(&self, bytes: &[u8], at: usize) -> bool {
-        bytes.get(at..).is_some_and(|rest| rest.starts_with(&self.delimiter))
+        match self.delimiter.as_slice() {
+            [delimiter] => bytes.get(at) == Some(delimiter),
+            delimiter => bytes.get(at..).is_some_and(|rest| rest.starts_with(delimiter)),
+        }
     }
 
     /// How many of the bytes are records that have ended: behind the last line end outside of quotes.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use arrow_buffer::i256;
+use predictql_kernels::bytes;
 
 use super::options::CsvOptions;
 use super::pattern::Pattern;
@@ -25,6 +26,11 @@ impl Values {
     pub(super) fn new(options: &CsvOptions) -> Result<Self> {
         let pattern = |format: &Option<String>| format.as_deref().map(Pattern::new).transpose();
         Ok(Self { date: pattern(&options.date_format)?, timestamp: pattern(&options.timestamp_format)? })
+    }
+
+    /// Whether the options say how dates or times are written.
+    pub(super) fn are_given(&self) -> bool {
+        self.date.is_some() || self.timestamp.is_some()
     }
 
     pub(super) fn date(&self, text: &str) -> Option<i32> {
@@ -73,12 +79,13 @@ pub(super) fn bool(text: &str) -> Option<bool> {
 }
 
 pub(super) fn int(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| parse_int(text))
+    bytes::whole(text.as_bytes()).or_else(|| text.parse().ok()).or_else(|| parse_int(text))
 }
 
 /// `comma` where a comma stands before the fraction.
 pub(super) fn float(text: &str, comma: bool) -> Option<f64> {
-    if comma { with_point(text)?.parse().ok() } else { text.parse().ok() }
+    let parsed = |text: &str| bytes::decimal(text.as_bytes()).or_else(|| text.parse().ok());
+    if comma { parsed(&with_point(text)?) } else { parsed(text) }
 }
 
 /// The units of a decimal number, rounded where it has more digits behind the point, as CAST does.
