@@ -8,6 +8,7 @@ use super::{Instance, Template, group_query, transformer};
 /// The templates of `com.microsoft`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", transformer::attention),
+    ("DecoderMaskedMultiHeadAttention", transformer::decoder_masked_attention),
     ("DequantizeLinear", |_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into())),
     ("DynamicQuantizeLSTM", dynamic_quantize_lstm),
     ("DynamicQuantizeMatMul", dynamic_quantize_mat_mul),
