@@ -96,7 +96,7 @@ fn sounds_are_as_long_as_their_windows_need() {
 
 #[test]
 fn loops_and_branches_change_sequences() {
-    for name in ["sequences_grown", "sequences_last", "sequences_branch"] {
+    for name in ["sequences_grown", "sequences_last", "sequences_branch", "sequences_mapped"] {
         compare(name);
     }
 }
