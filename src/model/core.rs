@@ -26,6 +26,8 @@ pub(super) struct Core {
     pub(super) batch_size: BatchSize,
     /// Rows that suit one run where rows are of a usual size.
     pub(super) chunk_rows: usize,
+    /// Whether a row goes through the graph by itself, since the rows beside it would change what comes out.
+    pub(super) runs_rows_apart: bool,
     tensor_bytes: usize,
     pub(super) inputs: Vec<GraphPort>,
     /// Inputs with a value of their own, which the graph computes with.
@@ -107,6 +109,7 @@ impl Core {
         let row_bytes = if long == sample { bytes } else { interpreter.bytes(&long).max(bytes) };
         Ok(Self {
             facts: found.facts,
+            runs_rows_apart: interpreter.mixes_rows(),
             interpreter,
             failures: Failures::default(),
             batch_size,
@@ -156,6 +159,9 @@ impl Core {
 
     /// How many rows of these shapes suit one run.
     pub(super) fn rows_per_run(&self, row_shapes: &[Vec<usize>]) -> usize {
+        if self.runs_rows_apart && self.batch_size == BatchSize::Any {
+            return 1;
+        }
         let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
         if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;

@@ -66,6 +66,7 @@ impl Model {
 
     fn rows_in_a_run(&self) -> String {
         match self.core.batch_size {
+            BatchSize::Any if self.core.runs_rows_apart => "one, since rows beside it would change it".into(),
             BatchSize::Any => format!("up to {}", self.core.chunk_rows),
             BatchSize::Fixed(rows) => format!("exactly {rows}"),
             BatchSize::Unbatched => "one".into(),

@@ -276,7 +276,7 @@ impl Model {
         let feeding = options.or(&core.defaults);
         let (inputs, texts) = match options.tokenizer() {
             Some(tokenizer) => {
-                let (inputs, texts) = Inputs::over_texts(&ports, tokenizer, &feeding)?;
+                let (inputs, texts) = Inputs::over_texts(&ports, tokenizer, &feeding, core.runs_rows_apart)?;
                 (inputs, Some(texts))
             }
             None => (Inputs::new(&ports, &feeding)?, None),

@@ -101,6 +101,12 @@ fn loops_and_branches_change_sequences() {
     }
 }
 
+/// onnxruntime takes one step for all values of a batch; each of these rows went through it alone.
+#[test]
+fn rows_are_quantised_one_by_one() {
+    compare("dynamic_rows");
+}
+
 #[test]
 fn rows_of_few_bits_may_be_shorter_than_a_block() {
     compare("narrow_rows");

@@ -303,7 +303,7 @@ impl Rewrites for Dequantize {
     }
 }
 
-/// Values as numbers of 8 bits in steps that suit them, the width of a step, and the number that stands for zero.
+/// Values as numbers of 8 bits in steps that suit all of them together, the width of a step, and the number that stands for zero.
 #[derive(Debug)]
 pub(super) struct DynamicQuantize;
 
@@ -316,6 +316,10 @@ impl Operator for DynamicQuantize {
         let [(ElementType::F32, dims)] = inputs else { bail!("expected 32-bit floats") };
         let single = |element| (element, Vec::<Dim>::new());
         Ok(vec![(ElementType::U8, dims.clone()), single(ElementType::F32), single(ElementType::U8)])
+    }
+
+    fn mixes_rows(&self) -> bool {
+        true
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
