@@ -76,7 +76,11 @@ impl Core {
             (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
         let mut ports = Ports::decide(&declared, &defaults, graph, options, given)?;
         let mut rows = shapes::usual(&ports.inputs);
-        let interpreter = interpreter(&mut found, &declared, &ports, &mut rows)?;
+        let interpreter =
+            interpreter(&mut found, &declared, &ports, &mut rows).map_err(|error| match error.code() {
+                Code::InvalidModel => error.hint_opt(hint_of_lengths(&ports)),
+                _ => error,
+            })?;
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
         let sample = shapes::of_tensors(&ports.inputs, ports.batch_size, 1, &rows);
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
@@ -177,6 +181,28 @@ impl Core {
     pub(super) fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
+}
+
+/// What to write about a graph that takes none of the lengths that were tried: who has exported it may know which ones it takes.
+fn hint_of_lengths(ports: &Ports) -> Option<String> {
+    let dims = ports.inputs.iter().flat_map(GraphPort::row_shape);
+    let mut names: Vec<&str> = Vec::new();
+    for dim in dims {
+        match dim {
+            Dim::Free(name) if !name.is_empty() && !names.contains(&name.as_str()) => names.push(name),
+            _ => {}
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let listed = |write: &dyn Fn(&&str) -> String| names.iter().map(write).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "if it takes certain lengths only, say which: OPTIONS (free_dimensions = STRUCT({})), in JavaScript \
+         freeDimensions: {{ {} }}",
+        listed(&|name| format!("128 AS `{name}`")),
+        listed(&|name| format!("{name:?}: 128"))
+    ))
 }
 
 /// Gives free dimensions of the inputs the lengths that the option `free_dimensions` has for their names.

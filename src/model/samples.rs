@@ -137,6 +137,9 @@ impl<'a> Free<'a> {
         }
         let longer =
             |lengths: &Vec<usize>| [8, 16, 1, 0].map(|length| [lengths.as_slice(), &[length]].concat());
-        (0..self.keys.len()).fold(vec![Vec::new()], |all, _| all.iter().flat_map(longer).collect())
+        let all: Vec<Vec<usize>> =
+            (0..self.keys.len()).fold(vec![Vec::new()], |all, _| all.iter().flat_map(longer).collect());
+        // Nothing but empty rows is nothing.
+        all.into_iter().filter(|lengths| lengths.iter().any(|length| *length > 0)).collect()
     }
 }
