@@ -30,6 +30,8 @@ pub(super) struct Core {
     pub(super) runs_rows_apart: bool,
     tensor_bytes: usize,
     pub(super) inputs: Vec<GraphPort>,
+    /// Lengths of a row of each input that the graph takes.
+    pub(super) sample: RowShapes,
     /// Inputs with a value of their own, which the graph computes with.
     pub(super) optional: Vec<GraphPort>,
     pub(super) outputs: Vec<GraphPort>,
@@ -120,6 +122,7 @@ impl Core {
             chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
             tensor_bytes: limits.tensor_bytes,
             inputs,
+            sample: rows,
             source,
             optional,
             outputs,
@@ -175,6 +178,13 @@ impl Core {
             0 => self.chunk_rows,
             bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
         }
+    }
+
+    /// Lengths of a row of each input that the graph takes, short ones where it can.
+    pub(super) fn lengths(&self) -> RowShapes {
+        let short = short(&self.inputs);
+        let tensors = shapes::of_tensors(&self.inputs, self.batch_size, 1, &short);
+        if self.interpreter.takes(&tensors) { short } else { self.sample.clone() }
     }
 
     /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
@@ -272,6 +282,16 @@ fn other_rows(
 #[cfg(not(feature = "full"))]
 const fn other_rows(_: &Interpreter, _: &Ports, _: &dyn Fn(&RowShapes) -> InputShapes) -> Option<RowShapes> {
     None
+}
+
+#[cfg(feature = "full")]
+fn short(inputs: &[GraphPort]) -> RowShapes {
+    samples::short(inputs)
+}
+
+#[cfg(not(feature = "full"))]
+fn short(inputs: &[GraphPort]) -> RowShapes {
+    shapes::usual(inputs)
 }
 
 /// Inputs for two rows with other lengths than `rows` have, all of which the graph takes.

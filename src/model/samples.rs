@@ -42,6 +42,12 @@ pub(super) fn find(
         .find(|rows| !free.keys.is_empty() && takes(rows))
 }
 
+/// Few steps wherever lengths are free.
+pub(super) fn short(inputs: &[GraphPort]) -> RowShapes {
+    let free = Free::of(inputs);
+    free.rows(&vec![8; free.keys.len()])
+}
+
 /// Lengths that differ from those of `rows`: in all places, in one, or those of which the graph itself speaks.
 pub(super) fn others(inputs: &[GraphPort], spoken: &[usize], rows: &RowShapes) -> Vec<RowShapes> {
     let free = Free::of(inputs);
