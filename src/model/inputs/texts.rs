@@ -39,7 +39,7 @@ enum Role {
 type ByRoles<'a> = (Vec<(Role, &'a GraphPort)>, Vec<&'a GraphPort>);
 
 /// How texts become inputs of the graph.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::model) struct Texts {
     tokenizer: Arc<Tokenizer>,
     /// The inputs in the order of their columns, with the types of their elements.
