@@ -54,8 +54,8 @@ fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> R
     })
 }
 
-/// An LSTM whose weights are a few bits, with the gates of each direction last. onnxruntime rounds what they are multiplied with,
-/// too, by a scale of the whole batch; here it stays as it is, so that a row does not depend on others.
+/// An LSTM whose weights are a few bits, with the gates of each direction last. What they are multiplied with is rounded, too: the
+/// sequence in one step for all of it, the hidden state before every step of the sequence.
 fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
     let directions = if node.text("direction", "forward")? == "bidirectional" { 2 } else { 1 };
     let mut body = "x w r b lengths h c p w_scale w_zero r_scale r_zero -> all last_h last_c\n".to_owned();
@@ -76,7 +76,10 @@ fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
             {name}_weights = Transpose {name}_floats perm=[0,2,1]\n"
         );
     }
-    Ok(body + "all last_h last_c = LSTM x w_weights r_weights b lengths h c p *")
+    Ok(body
+        + "x_levels x_scale x_zero = DynamicQuantizeLinear x
+        x_rounded = DequantizeLinear x_levels x_scale x_zero
+        all last_h last_c = LSTM x_rounded w_weights r_weights b lengths h c p predictql_rounds_state=1 *")
 }
 
 fn fused_conv(node: &Instance<'_>) -> Result<String> {
