@@ -65,10 +65,38 @@ impl Core {
         given: &[String],
     ) -> Result<Self> {
         let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &operators::is_known, given)?;
+        let read = || onnx::read(&file.onnx, external, limits, &operators::is_known, given);
+        let mut found = read()?;
+        if found.has_ranks() {
+            return Self::of(found, &file, bytes, external, options, limits, given);
+        }
+        let mut refusal = None;
+        for rank in RANKS {
+            found.suppose(rank);
+            match Self::of(found, &file, bytes, external, options, limits, given) {
+                Ok(core) => return Ok(core),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+            found = read()?;
+        }
+        let refusal = refusal.invariant("some number of axes was tried")?;
+        Err(refusal.or_hint("export the model with the shapes of its inputs"))
+    }
+
+    /// Loads what was `found` in `file`, the model file `bytes`.
+    fn of(
+        mut found: onnx::File,
+        file: &boosters::Translated<'_>,
+        bytes: &[u8],
+        external: &[(String, Vec<u8>)],
+        options: &ModelOptions,
+        limits: &Limits,
+        given: &[String],
+    ) -> Result<Self> {
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
-            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), LiteMap::new());
+            let (format, metadata, bytes, opset) =
+                (file.format, file.metadata.clone(), bytes.len(), LiteMap::new());
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
         fix_dimensions(&mut found, &options.free_dimensions)?;
@@ -129,7 +157,7 @@ impl Core {
             labels: found.labels,
             origins,
             left_out: found.left_out,
-            defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
+            defaults: file.features.clone().map_or_else(ModelOptions::default, ModelOptions::of_booster),
         })
     }
 
@@ -315,6 +343,9 @@ fn others(
 fn others(_: &Interpreter, ports: &Ports, batch_size: BatchSize, _: &RowShapes) -> Vec<InputShapes> {
     vec![shapes::of_tensors(&ports.inputs, batch_size, 2, &shapes::unusual(&ports.inputs))]
 }
+
+/// The numbers of axes that inputs are supposed to have whose shapes a file does not declare, the likely ones first.
+const RANKS: [usize; 5] = [2, 1, 3, 4, 0];
 
 /// Gives the free dimensions of a row of an input the lengths of `row`.
 fn fix(declared: &mut Declared, port: &GraphPort, row: &[usize]) {
