@@ -216,6 +216,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// The step in which numbers of 8 bits reach from the least to the greatest of `values`, with zero among them.
+    pub fn of_range(values: &[f32]) -> Self {
+        let (least, greatest) = range(values);
+        let scale = if greatest == least { 1.0 } else { (greatest - least) / 255.0 };
+        let zero = (-least / scale).clamp(0.0, 255.0).round_ties_even();
+        Self { scale, zero, low: 0.0, high: 255.0 }
+    }
+
     /// Puts the whole number for each of `values` into its place; halves go to the even one, NaN to the least.
     #[inline(never)]
     pub fn quantize(&self, values: &mut [f32]) {

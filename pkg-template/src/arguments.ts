@@ -128,7 +128,7 @@ export const takes = {
     columns: texts,
     mean: numbers,
     std: numbers,
-    layout: words("NHWC", "NCHW"),
+    layout: words("NHWC", "NCHW", "as-is"),
     batchAxis: count,
   } satisfies Kinds<ModelInputOptions>,
   database: {

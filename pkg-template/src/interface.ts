@@ -184,8 +184,8 @@ export interface ModelInputOptions {
   mean?: number | readonly number[] | undefined;
   /** Divides every value of a picture after that. */
   std?: number | readonly number[] | undefined;
-  /** Where the model has the channels of pictures; default: its shape tells. */
-  layout?: "NHWC" | "NCHW" | undefined;
+  /** Where the model has the channels of pictures, or "as-is" for what is never turned; default: its shape tells. */
+  layout?: "NHWC" | "NCHW" | "as-is" | undefined;
   /** The axis that counts rows, from 0; default: names of dimensions and operators tell. */
   batchAxis?: number | undefined;
 }

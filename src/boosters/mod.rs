@@ -26,6 +26,7 @@ pub(crate) struct Translated<'a> {
 }
 
 /// The features of a booster, each of which is a column.
+#[derive(Clone)]
 pub(crate) enum Features {
     /// They make up the one input of the graph, in this order.
     Packed(Vec<String>),

@@ -1,12 +1,13 @@
 //! ML.PREDICT: the model runs over a batch in pieces, and the host can stop between two of them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
 use crate::data::{Batch, Schema, null_column};
 use crate::diag::Result;
-use crate::model::Model;
+use crate::model::{Model, States};
 use crate::plan::Expr;
 
 pub(super) struct Predict {
@@ -20,6 +21,8 @@ pub(super) struct Predict {
     /// Rows in all, where known.
     pub(super) total: Option<usize>,
     pub(super) rows_done: usize,
+    /// Those behind the latest row.
+    states: RefCell<States>,
     /// The input's latest batch, and how many of its rows are done.
     current: Option<(Batch, usize)>,
     /// The row of that batch at which the latest piece began.
@@ -38,8 +41,21 @@ impl Predict {
         schema: Schema,
         total: Option<usize>,
     ) -> Self {
-        let (rows_done, current, piece_start) = (0, None, 0);
-        Self { input, model, inputs, outputs, keep, safe, schema, total, rows_done, current, piece_start }
+        let (rows_done, states, current, piece_start) = (0, RefCell::default(), None, 0);
+        Self {
+            input,
+            model,
+            inputs,
+            outputs,
+            keep,
+            safe,
+            schema,
+            total,
+            rows_done,
+            states,
+            current,
+            piece_start,
+        }
     }
 
     /// As [`Predict::predicted`], with NULL outputs for rows that fail.
@@ -72,12 +88,16 @@ impl Predict {
             .map(|value| value.as_ref().map(|value| expr::evaluate(value, piece, ctx)).transpose())
             .collect::<Result<Vec<_>>>()?;
         let mark = ctx.watch.start();
-        let outputs = self.model.predict(&inputs, &self.outputs, piece.rows(), self.rows_done);
+        // What fails leaves them as they were.
+        let mut states = self.states.borrow().clone();
+        let outputs =
+            self.model.predict_on(&inputs, &self.outputs, piece.rows(), self.rows_done, &mut states);
         ctx.counts.model_runs += 1;
         ctx.counts.model_rows += piece.rows();
         ctx.watch.stop(mark, Stage::Infer);
-        let kept = piece.select(&self.keep)?;
-        Batch::new(piece.rows(), outputs?)?.with(kept.columns().iter().cloned())
+        let (outputs, kept) = (outputs?, piece.select(&self.keep)?);
+        self.states.replace(states);
+        Batch::new(piece.rows(), outputs)?.with(kept.columns().iter().cloned())
     }
 }
 
@@ -114,6 +134,7 @@ impl Operator for Predict {
 
     fn rewind(&mut self) -> bool {
         (self.rows_done, self.current, self.piece_start) = (0, None, 0);
+        self.states.take();
         self.input.rewind()
     }
 }

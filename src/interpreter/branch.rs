@@ -69,6 +69,11 @@ impl Operator for If {
         self.bodies.iter().any(Graph::is_random)
     }
 
+    #[cfg(feature = "full")]
+    fn mixes_rows(&self) -> bool {
+        self.bodies.iter().any(Graph::mixes_rows)
+    }
+
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         ensure!(matches!(inputs, [(ElementType::Bool, _), ..]), "the condition of a branch is true or false");
         if let Some(Some(condition)) = values.first() {

@@ -328,6 +328,12 @@ impl Graph {
         self.nodes.iter().any(is_random)
     }
 
+    /// Whether a node makes something else of a row where other rows are beside it.
+    #[cfg(feature = "full")]
+    pub(super) fn mixes_rows(&self) -> bool {
+        self.nodes.iter().any(|node| node.operator.mixes_rows())
+    }
+
     /// Types and dimensions of a node's outputs by their numbers, and their values where these are known.
     #[expect(clippy::indexing_slicing, clippy::type_complexity, reason = "all numbers are those of values")]
     fn infer_node(

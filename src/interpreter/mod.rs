@@ -143,6 +143,19 @@ impl Interpreter {
         self.infer(shapes).is_ok()
     }
 
+    /// Whether what it makes of a row depends on the rows beside it.
+    #[cfg(feature = "full")]
+    pub(crate) fn mixes_rows(&self) -> bool {
+        self.graph.mixes_rows()
+    }
+
+    /// Nothing of tables does.
+    #[cfg(not(feature = "full"))]
+    #[expect(clippy::unused_self, reason = "graphs of the full engine may")]
+    pub(crate) const fn mixes_rows(&self) -> bool {
+        false
+    }
+
     /// How many inputs may be tried until one is found that the graph takes.
     #[cfg(feature = "full")]
     pub(crate) fn tries(&self) -> usize {

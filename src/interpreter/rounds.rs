@@ -166,6 +166,10 @@ impl Operator for Loop {
         self.body.is_random()
     }
 
+    fn mixes_rows(&self) -> bool {
+        self.body.mixes_rows()
+    }
+
     fn rewrites(&self) -> Option<&dyn Rewrites> {
         Some(self)
     }

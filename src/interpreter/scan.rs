@@ -90,6 +90,11 @@ impl Operator for Scan {
         self.body.is_random()
     }
 
+    #[cfg(feature = "full")]
+    fn mixes_rows(&self) -> bool {
+        self.body.mixes_rows()
+    }
+
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (states, sliced, captured) = self.parts(inputs)?;
         let mut inner = states.to_vec();

@@ -47,6 +47,10 @@ impl Operator for ScanRows {
         self.row.is_random()
     }
 
+    fn mixes_rows(&self) -> bool {
+        self.row.mixes_rows()
+    }
+
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (_, given, captured) = self.parts(inputs)?;
         let mut batch = None;

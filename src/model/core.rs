@@ -26,8 +26,12 @@ pub(super) struct Core {
     pub(super) batch_size: BatchSize,
     /// Rows that suit one run where rows are of a usual size.
     pub(super) chunk_rows: usize,
+    /// Whether a row goes through the graph by itself, since the rows beside it would change what comes out.
+    pub(super) runs_rows_apart: bool,
     tensor_bytes: usize,
     pub(super) inputs: Vec<GraphPort>,
+    /// Lengths of a row of each input that the graph takes.
+    pub(super) sample: RowShapes,
     /// Inputs with a value of their own, which the graph computes with.
     pub(super) optional: Vec<GraphPort>,
     pub(super) outputs: Vec<GraphPort>,
@@ -61,10 +65,38 @@ impl Core {
         given: &[String],
     ) -> Result<Self> {
         let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &operators::is_known, given)?;
+        let read = || onnx::read(&file.onnx, external, limits, &operators::is_known, given);
+        let mut found = read()?;
+        if found.has_ranks() {
+            return Self::of(found, &file, bytes, external, options, limits, given);
+        }
+        let mut refusal = None;
+        for rank in RANKS {
+            found.suppose(rank);
+            match Self::of(found, &file, bytes, external, options, limits, given) {
+                Ok(core) => return Ok(core),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+            found = read()?;
+        }
+        let refusal = refusal.invariant("some number of axes was tried")?;
+        Err(refusal.or_hint("export the model with the shapes of its inputs"))
+    }
+
+    /// Loads what was `found` in `file`, the model file `bytes`.
+    fn of(
+        mut found: onnx::File,
+        file: &boosters::Translated<'_>,
+        bytes: &[u8],
+        external: &[(String, Vec<u8>)],
+        options: &ModelOptions,
+        limits: &Limits,
+        given: &[String],
+    ) -> Result<Self> {
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
-            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), LiteMap::new());
+            let (format, metadata, bytes, opset) =
+                (file.format, file.metadata.clone(), bytes.len(), LiteMap::new());
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
         fix_dimensions(&mut found, &options.free_dimensions)?;
@@ -74,7 +106,11 @@ impl Core {
             (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
         let mut ports = Ports::decide(&declared, &defaults, graph, options, given)?;
         let mut rows = shapes::usual(&ports.inputs);
-        let interpreter = interpreter(&mut found, &declared, &ports, &mut rows)?;
+        let interpreter =
+            interpreter(&mut found, &declared, &ports, &mut rows).map_err(|error| match error.code() {
+                Code::InvalidModel => error.hint_opt(hint_of_lengths(&ports)),
+                _ => error,
+            })?;
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
         let sample = shapes::of_tensors(&ports.inputs, ports.batch_size, 1, &rows);
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
@@ -107,19 +143,21 @@ impl Core {
         let row_bytes = if long == sample { bytes } else { interpreter.bytes(&long).max(bytes) };
         Ok(Self {
             facts: found.facts,
+            runs_rows_apart: interpreter.mixes_rows(),
             interpreter,
             failures: Failures::default(),
             batch_size,
             chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
             tensor_bytes: limits.tensor_bytes,
             inputs,
+            sample: rows,
             source,
             optional,
             outputs,
             labels: found.labels,
             origins,
             left_out: found.left_out,
-            defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
+            defaults: file.features.clone().map_or_else(ModelOptions::default, ModelOptions::of_booster),
         })
     }
 
@@ -156,6 +194,9 @@ impl Core {
 
     /// How many rows of these shapes suit one run.
     pub(super) fn rows_per_run(&self, row_shapes: &[Vec<usize>]) -> usize {
+        if self.runs_rows_apart && self.batch_size == BatchSize::Any {
+            return 1;
+        }
         let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
         if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;
@@ -167,10 +208,39 @@ impl Core {
         }
     }
 
+    /// Lengths of a row of each input that the graph takes, short ones where it can.
+    pub(super) fn lengths(&self) -> RowShapes {
+        let short = short(&self.inputs);
+        let tensors = shapes::of_tensors(&self.inputs, self.batch_size, 1, &short);
+        if self.interpreter.takes(&tensors) { short } else { self.sample.clone() }
+    }
+
     /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
     pub(super) fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
+}
+
+/// What to write about a graph that takes none of the lengths that were tried: who has exported it may know which ones it takes.
+fn hint_of_lengths(ports: &Ports) -> Option<String> {
+    let dims = ports.inputs.iter().flat_map(GraphPort::row_shape);
+    let mut names: Vec<&str> = Vec::new();
+    for dim in dims {
+        match dim {
+            Dim::Free(name) if !name.is_empty() && !names.contains(&name.as_str()) => names.push(name),
+            _ => {}
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let listed = |write: &dyn Fn(&&str) -> String| names.iter().map(write).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "if it takes certain lengths only, say which: OPTIONS (free_dimensions = STRUCT({})), in JavaScript \
+         freeDimensions: {{ {} }}",
+        listed(&|name| format!("128 AS `{name}`")),
+        listed(&|name| format!("{name:?}: 128"))
+    ))
 }
 
 /// Gives free dimensions of the inputs the lengths that the option `free_dimensions` has for their names.
@@ -242,6 +312,16 @@ const fn other_rows(_: &Interpreter, _: &Ports, _: &dyn Fn(&RowShapes) -> InputS
     None
 }
 
+#[cfg(feature = "full")]
+fn short(inputs: &[GraphPort]) -> RowShapes {
+    samples::short(inputs)
+}
+
+#[cfg(not(feature = "full"))]
+fn short(inputs: &[GraphPort]) -> RowShapes {
+    shapes::usual(inputs)
+}
+
 /// Inputs for two rows with other lengths than `rows` have, all of which the graph takes.
 #[cfg(feature = "full")]
 fn others(
@@ -263,6 +343,9 @@ fn others(
 fn others(_: &Interpreter, ports: &Ports, batch_size: BatchSize, _: &RowShapes) -> Vec<InputShapes> {
     vec![shapes::of_tensors(&ports.inputs, batch_size, 2, &shapes::unusual(&ports.inputs))]
 }
+
+/// The numbers of axes that inputs are supposed to have whose shapes a file does not declare, the likely ones first.
+const RANKS: [usize; 5] = [2, 1, 3, 4, 0];
 
 /// Gives the free dimensions of a row of an input the lengths of `row`.
 fn fix(declared: &mut Declared, port: &GraphPort, row: &[usize]) {

@@ -5,7 +5,11 @@ use std::fmt::Write;
 use super::Model;
 use super::row_axis::BatchSize;
 use super::signature::Port;
+use crate::data::DataType;
 use crate::onnx::Dim;
+
+/// Lists of more values are written by their length.
+const SHOWN_VALUES: usize = 8;
 
 /// One line of a description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +68,45 @@ impl Model {
         lines
     }
 
+    /// What SELECT has to list for a row that goes into the model, to be pasted and changed: zeros of the types and in the dimensions that it takes.
+    pub(crate) fn example(&self) -> String {
+        let inputs = self.signature.inputs.iter().filter(|port| port.required);
+        let lengths = self.core.lengths();
+        let column = |port: &Port| {
+            let name = port.name.replace('\\', "\\\\").replace('`', "\\`");
+            format!("{} AS `{name}`", self.example_of(port, &lengths))
+        };
+        let columns: Vec<String> = inputs.map(column).collect();
+        // A row has a column, even where nothing is read of it.
+        if columns.is_empty() { "1 AS one".into() } else { columns.join(", ") }
+    }
+
+    fn example_of(&self, port: &Port, lengths: &[Vec<usize>]) -> String {
+        let zero = match port.element {
+            DataType::String => "'text'",
+            DataType::Bool => "FALSE",
+            DataType::Int64 => "0",
+            _ => "0.0",
+        };
+        let graph = self.core.inputs.iter().zip(lengths).find(|(input, _)| input.name == port.name);
+        let dims: Vec<usize> = match graph {
+            Some((_, lengths)) if lengths.len() == port.row.len() => lengths.clone(),
+            // Default: no other column has free dimensions.
+            _ => port.row.iter().map(|dim| dim.fixed().unwrap_or(1)).collect(),
+        };
+        if !matches!(port.data_type, DataType::Array(_) | DataType::Struct(_) | DataType::Tensor) {
+            return zero.into();
+        }
+        let values = match dims.iter().fold(1, |count: usize, length| count.saturating_mul(*length)) {
+            count @ ..=SHOWN_VALUES => format!("[{}]", vec![zero; count].join(", ")),
+            count => format!("ARRAY(SELECT {zero} FROM UNNEST(GENERATE_ARRAY(1, {count})))"),
+        };
+        if dims.len() > 1 { format!("ML.RESHAPE({values}, {dims:?})") } else { values }
+    }
+
     fn rows_in_a_run(&self) -> String {
         match self.core.batch_size {
+            BatchSize::Any if self.core.runs_rows_apart => "one, since rows beside it would change it".into(),
             BatchSize::Any => format!("up to {}", self.core.chunk_rows),
             BatchSize::Fixed(rows) => format!("exactly {rows}"),
             BatchSize::Unbatched => "one".into(),

@@ -47,7 +47,7 @@ pub(crate) struct Wish<'a> {
 }
 
 /// How a vector is made of an output.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Embedding {
     /// The column that it is made of.
     pub(super) source: usize,

@@ -19,6 +19,7 @@ mod samples;
 mod shapes;
 mod shares;
 mod signature;
+mod states;
 mod tensor_model;
 mod texts;
 
@@ -35,6 +36,7 @@ pub use options::{ModelOption, ModelOptions};
 pub(crate) use outputs::{Predicted, positive_of};
 pub(crate) use shares::Columns;
 pub use signature::{Port, Signature};
+pub(crate) use states::States;
 pub use tensor_model::TensorModel;
 
 use std::fmt;
@@ -45,7 +47,7 @@ use std::time::Duration;
 use arrow_array::ArrayRef;
 
 use crate::data::Scalar;
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx;
 use crate::tensor::Tensor;
@@ -53,6 +55,7 @@ use core::Core;
 use embedding::Embedding;
 use inputs::{InputEncoder, InputRows, Inputs, Texts};
 use outputs::{OutputDecoder, Outputs};
+use states::Handed;
 
 /// A loaded model, ready to predict: rows in, rows out.
 ///
@@ -120,6 +123,7 @@ use outputs::{OutputDecoder, Outputs};
 /// let error = Model::load(b"<!doctype html>", &Limits::default()).unwrap_err();
 /// assert_eq!(error.to_string().split(';').next(), Some("[not-onnx] expected an ONNX model, the file is an HTML page"));
 /// ```
+#[derive(Clone)]
 pub struct Model {
     core: Arc<Core>,
     files: Fingerprints,
@@ -131,6 +135,8 @@ pub struct Model {
     outputs: Outputs,
     /// What is made of an output in the place of all outputs.
     embedding: Option<Embedding>,
+    /// The states that a row hands to the next.
+    handed: Vec<Handed>,
     load_time: Duration,
 }
 
@@ -276,7 +282,7 @@ impl Model {
         let feeding = options.or(&core.defaults);
         let (inputs, texts) = match options.tokenizer() {
             Some(tokenizer) => {
-                let (inputs, texts) = Inputs::over_texts(&ports, tokenizer, &feeding)?;
+                let (inputs, texts) = Inputs::over_texts(&ports, tokenizer, &feeding, core.runs_rows_apart)?;
                 (inputs, Some(texts))
             }
             None => (Inputs::new(&ports, &feeding)?, None),
@@ -285,8 +291,8 @@ impl Model {
         options.take_labels(core.facts.metadata.get("labels"), core.facts.format)?;
         let outputs = Outputs::new(&core.outputs, &core.labels, &options)?;
         let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
-        let (embedding, load_time) = (None, Duration::ZERO);
-        Ok(Self { core, files, options, signature, inputs, texts, outputs, embedding, load_time })
+        let (embedding, handed, load_time) = (None, Vec::new(), Duration::ZERO);
+        Ok(Self { core, files, options, signature, inputs, texts, outputs, embedding, handed, load_time })
     }
 
     /// What the model takes and gives.
@@ -359,15 +365,33 @@ impl Model {
         rows: usize,
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
+        self.predict_on(inputs, wanted, rows, first_row, &mut States::default())
+    }
+
+    /// As [`Model::predict`], from the states behind the row before; they become those behind the last of these rows.
+    pub(crate) fn predict_on(
+        &self,
+        inputs: &[Option<ArrayRef>],
+        wanted: &[usize],
+        rows: usize,
+        first_row: usize,
+        states: &mut States,
+    ) -> Result<Vec<ArrayRef>> {
         if self.texts.is_some() {
             return self.predict_texts(inputs, wanted, rows, first_row);
         }
         let rows = self.inputs.rows(inputs, rows, first_row)?;
-        self.computed(&rows, wanted, first_row)
+        self.computed(&rows, wanted, first_row, states)
     }
 
     /// The columns `wanted` for rows without NULLs.
-    fn computed(&self, rows: &InputRows, wanted: &[usize], first_row: usize) -> Result<Vec<ArrayRef>> {
+    fn computed(
+        &self,
+        rows: &InputRows,
+        wanted: &[usize],
+        first_row: usize,
+        states: &mut States,
+    ) -> Result<Vec<ArrayRef>> {
         let core = &*self.core.given(self.inputs.given(rows))?;
         let encoders = self.inputs.encoders(rows, &core.inputs)?;
         let needed = self.outputs.needed(wanted, core.outputs.len())?;
@@ -382,14 +406,17 @@ impl Model {
         while start < rows.count {
             let row_shapes =
                 encoders.iter().map(|encoder| encoder.row_shape(start)).collect::<Result<Vec<_>>>()?;
-            let last = rows.count.min(start + core.rows_per_run(&row_shapes));
+            let most = if self.handed.is_empty() { core.rows_per_run(&row_shapes) } else { 1 };
+            let last = rows.count.min(start + most);
             let end = encoders.iter().try_fold(last, |end, encoder| encoder.end_of_same_shape(start..end))?;
             let tensor_rows = core.batch_size.tensor_rows(end - start);
-            let outputs = self.run(core, &encoders, start..end).or_else(|error| {
-                let error = self.blamed(error, start..end, rows, |range| self.run(core, &encoders, range));
+            let run = |range| self.run(core, &encoders, range, states);
+            let outputs = run(start..end).or_else(|error| {
+                let error = self.blamed(error, start..end, rows, run);
                 self.core.failures.note(Err(rows.named(error, start)))
             })?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
+            self.hand_on(core, &outputs, states)?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
                 if let Some(decoder) = decoder {
                     decoder.append(&tensor, end - start, tensor_rows)?;
@@ -405,17 +432,28 @@ impl Model {
     }
 
     /// The tensors of a run over the rows `range`, which have one shape.
-    fn run(&self, core: &Core, encoders: &[InputEncoder<'_>], range: Range<usize>) -> Result<Vec<Tensor>> {
+    fn run(
+        &self,
+        core: &Core,
+        encoders: &[InputEncoder<'_>],
+        range: Range<usize>,
+        states: &States,
+    ) -> Result<Vec<Tensor>> {
         let row_shapes =
             encoders.iter().map(|encoder| encoder.row_shape(range.start)).collect::<Result<Vec<_>>>()?;
         let tensor_rows = core.batch_size.tensor_rows(range.len());
-        let tensors = encoders
+        let mut tensors = encoders
             .iter()
             .zip(&row_shapes)
             .map(|(encoder, row)| encoder.tensor(range.clone(), tensor_rows, row))
             .collect::<Result<Vec<_>>>()?;
+        let mut shapes = core.tensor_shapes(tensor_rows, &row_shapes);
+        for (place, state) in self.held(core, states)? {
+            *shapes.get_mut(place).invariant("the shape of an input")? = state.shape().to_vec();
+            *tensors.get_mut(place).invariant("the tensor of an input")? = state.clone();
+        }
         let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
-        core.interpreter.run(core.tensor_shapes(tensor_rows, &row_shapes), tensors, &column)
+        core.interpreter.run(shapes, tensors, &column)
     }
 
     /// `error` of a run over the rows `range` with the first row that fails by itself, and what that row holds.

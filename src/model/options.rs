@@ -97,6 +97,8 @@ pub(super) enum Task {
 pub(super) enum Layout {
     ChannelsFirst,
     ChannelsLast,
+    /// Wherever they are: nothing is turned.
+    AsIs,
 }
 
 /// What becomes of NULL in a model's input.
@@ -252,10 +254,14 @@ impl ModelOptions {
         },
         ModelOption {
             name: "image_layout",
-            takes: "'NHWC' or 'NCHW'",
-            doc: "Where the model has a picture's channels, last or first; by default its shape decides. With it every tensor is a picture.",
+            takes: "'NHWC', 'NCHW' or 'as-is'",
+            doc: "Where the model has a picture's channels, last or first; by default its shape decides. With it every tensor is a picture. 'as-is' takes pictures too in the order that they have.",
             set: |options, value| {
-                let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
+                let layouts = [
+                    ("nhwc", Layout::ChannelsLast),
+                    ("nchw", Layout::ChannelsFirst),
+                    ("as-is", Layout::AsIs),
+                ];
                 options.layout = Some(word(value, &layouts)?);
                 Some(())
             },

@@ -42,6 +42,12 @@ pub(super) fn find(
         .find(|rows| !free.keys.is_empty() && takes(rows))
 }
 
+/// Few steps wherever lengths are free.
+pub(super) fn short(inputs: &[GraphPort]) -> RowShapes {
+    let free = Free::of(inputs);
+    free.rows(&vec![8; free.keys.len()])
+}
+
 /// Lengths that differ from those of `rows`: in all places, in one, or those of which the graph itself speaks.
 pub(super) fn others(inputs: &[GraphPort], spoken: &[usize], rows: &RowShapes) -> Vec<RowShapes> {
     let free = Free::of(inputs);
@@ -137,6 +143,9 @@ impl<'a> Free<'a> {
         }
         let longer =
             |lengths: &Vec<usize>| [8, 16, 1, 0].map(|length| [lengths.as_slice(), &[length]].concat());
-        (0..self.keys.len()).fold(vec![Vec::new()], |all, _| all.iter().flat_map(longer).collect())
+        let all: Vec<Vec<usize>> =
+            (0..self.keys.len()).fold(vec![Vec::new()], |all, _| all.iter().flat_map(longer).collect());
+        // Nothing but empty rows is nothing.
+        all.into_iter().filter(|lengths| lengths.iter().any(|length| *length > 0)).collect()
     }
 }

@@ -7,6 +7,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array};
 use super::Model;
 use super::embedding::{CUT, EMBEDDING, TOKENS};
 use super::inputs::{Run, Texts, Tokens};
+use super::states::States;
 use crate::data::{concat, null_column, take};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::onnx::Dim;
@@ -72,7 +73,12 @@ impl Model {
         wanted: &[usize],
     ) -> Result<Vec<ArrayRef>> {
         let predict = |wanted: &[usize]| {
-            let columns = self.computed(&texts.rows_of(tokens, run)?, wanted, tokens.rows_beside(run))?;
+            let columns = self.computed(
+                &texts.rows_of(tokens, run)?,
+                wanted,
+                tokens.rows_beside(run),
+                &mut States::default(),
+            )?;
             Ok(columns.into_iter().map(|column| column.slice(0, run.count)).collect::<Vec<_>>())
         };
         let Some(embedding) = &self.embedding else { return predict(wanted) };

@@ -87,9 +87,10 @@ fn runnable(
     let what = if list.len() == 1 { "an operator that does" } else { "operators that do" };
     let message = format!("the model uses {what} not run here: {}", list.join(", "));
     obstacles.add(Code::UnsupportedOperator, message);
-    if missing.keys().any(|(domain, _)| *domain == names::MICROSOFT) {
-        obstacles
-            .hint("export the model without onnxruntime's optimisations, from the standard operators only");
+    if missing.keys().any(|(domain, _)| domain.starts_with(names::MICROSOFT)) {
+        obstacles.hint(
+            "export the model without onnxruntime's optimisations, or with graph_optimization_level ORT_ENABLE_BASIC at most",
+        );
     }
 }
 

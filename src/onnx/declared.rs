@@ -125,11 +125,6 @@ pub(super) fn declared(
                 continue;
             }
         };
-        if declared.shape.is_none() {
-            let message = format!("ONNX model input '{}' has no declared shape", info.name);
-            obstacles.add(Code::UnsupportedModelType, message);
-            obstacles.hint("export the model with the shapes of its inputs");
-        }
         declared.required = read.contains(info.name.as_str());
         declared.missing = missing::marker(graph, &info.name, declared.element);
         inputs.push(declared);

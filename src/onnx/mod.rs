@@ -63,6 +63,18 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Whether the file declares how many axes every input has.
+    pub(crate) fn has_ranks(&self) -> bool {
+        self.inputs.iter().all(|input| input.shape.is_some())
+    }
+
+    /// Gives the inputs of which the file does not tell it `rank` axes.
+    pub(crate) fn suppose(&mut self, rank: usize) {
+        for input in &mut self.inputs {
+            input.shape.get_or_insert_with(|| vec![Dim::Free(String::new()); rank]);
+        }
+    }
+
     /// Whether an output was a sequence, so that the graph may load without it only.
     pub(crate) fn joins_sequences(&self) -> bool {
         !self.joined.is_empty()

@@ -20,6 +20,10 @@ pub(crate) const REFUSES_UNKNOWN: &str = "predictql_refuses_unknown";
 #[cfg(feature = "full")]
 pub(crate) const UNPACKED: &str = "predictql_unpacked";
 
+/// The attribute of an LSTM whose hidden state is rounded to 8 bits before every step.
+#[cfg(feature = "full")]
+pub(crate) const ROUNDS_STATE: &str = "predictql_rounds_state";
+
 /// Attributes of a booster's trees: how many splits its library counts on each feature, and the sums of their gains and
 /// covers.
 pub(crate) const SPLITS: &str = "predictql_splits";

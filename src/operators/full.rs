@@ -115,6 +115,7 @@ pub(crate) const FULL_ONLY: &[&str] = &[
     "Upsample",
     "com.microsoft.Attention",
     "com.microsoft.BiasGelu",
+    "com.microsoft.DecoderMaskedMultiHeadAttention",
     "com.microsoft.DequantizeLinear",
     "com.microsoft.DynamicQuantizeLSTM",
     "com.microsoft.DynamicQuantizeMatMul",

@@ -136,6 +136,12 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether what it makes of a row depends on the rows beside it.
+    #[cfg(feature = "full")]
+    fn mixes_rows(&self) -> bool {
+        false
+    }
+
     /// Whether it may take long for these values, as far as they are known: it is left for the run, which a host can end.
     fn is_long(&self, _inputs: &[Option<Tensor>]) -> bool {
         false

@@ -112,7 +112,7 @@ export interface ModelSettings {
   task?: "classification" | "regression";
   image_mean?: number | readonly number[];
   image_std?: number | readonly number[];
-  image_layout?: "NHWC" | "NCHW";
+  image_layout?: "NHWC" | "NCHW" | "as-is";
   batch_axis?: number | Record<string, number>;
   free_dimensions?: Record<string, number>;
   default_on_null?: ParamValue | Record<string, ParamValue>;

@@ -1,12 +1,15 @@
 //! What columns feed an input: by which names, of which types, in which shapes. The models give back what they get.
 
+use std::fs;
+
 use messages::attribute_proto::AttributeType;
 use messages::type_proto::Value;
 use messages::{AttributeProto, ValueInfoProto};
+use predictql::Engine;
 use predictql::diag::Error;
 use prost::Message;
 
-use crate::host::{engine, run};
+use crate::host::{engine, fixtures, run};
 use crate::mismatches::{model, node, predict, tensor};
 
 const FLOAT: i32 = 1;
@@ -239,4 +242,31 @@ fn a_row_that_fails_is_named_with_its_values() {
         assert!(error.contains("row 4: `a` is 8, `b` is 0: the model failed: "), "{error}");
         assert!(error.contains("zero"), "{error}");
     }
+}
+
+/// The query that DESCRIBE MODEL prints for the model `m`.
+fn described(engine: &Engine) -> String {
+    let lines = run(engine, "DESCRIBE MODEL m").unwrap().text_rows();
+    lines.into_iter().find(|line| line[1] == "query").unwrap()[2].clone()
+}
+
+#[test]
+fn what_describe_prints_can_be_pasted() {
+    let (mut tried, mut failed) = (0, Vec::new());
+    for entry in fs::read_dir(fixtures().join("models")).unwrap() {
+        let path = entry.unwrap().path();
+        let engine = engine();
+        let Ok(bytes) = fs::read(&path) else { continue };
+        if engine.register_model("m", &bytes).is_err() {
+            continue;
+        }
+        let query = described(&engine);
+        tried += 1;
+        let Err(error) = run(&engine, &query).map_err(|error| error.to_string()) else { continue };
+        // What texts a model knows is told by the error; names that differ in case alone need other ones.
+        if !error.contains("it knows ") && !error.contains("the result has two columns named `amount`") {
+            failed.push(format!("{}: {query}: {error}", path.display()));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {tried}: {failed:#?}", failed.len());
 }

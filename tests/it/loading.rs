@@ -2,7 +2,7 @@
 
 use messages::attribute_proto::AttributeType;
 use messages::{AttributeProto, GraphProto, NodeProto};
-use predictql::data::Scalar;
+use predictql::data::{DataType, Scalar, StructField};
 use predictql::model::{Model, ModelOptions};
 use predictql::{Engine, Limits, Params, Resource, Step};
 use prost::Message;
@@ -178,6 +178,37 @@ fn sequences_of_any_length_are_taken() {
         let sql = format!("SELECT * FROM ML.PREDICT(MODEL lstm, ({x}))");
         assert_eq!(run(&engine, &sql).unwrap().rows(), 1);
     }
+}
+
+#[test]
+fn lengths_that_nobody_finds_can_be_said() {
+    let sides = AttributeProto {
+        name: "value_ints".into(),
+        r#type: AttributeType::Ints.into(),
+        ints: vec![0, 113, 109],
+        ..AttributeProto::default()
+    };
+    let shape = NodeProto { attribute: vec![sides], ..node("", "Constant", &[], "shape") };
+    let nodes = vec![shape, node("", "Reshape", &["x", "shape"], "y")];
+    let bytes = model(nodes, vec![tensor("x", &[0, 1, 0])], tensor("y", &[0, 113, 109])).encode_to_vec();
+    let error = refused(&bytes, &[]);
+    let hint = "if it takes certain lengths only, say which: OPTIONS (free_dimensions = STRUCT(128 AS `C`)), \
+                in JavaScript freeDimensions: { \"C\": 128 }";
+    assert!(error.starts_with("[invalid-model]") && error.ends_with(hint), "{error}");
+    let length = Scalar::Struct(
+        vec![StructField { name: "C".into(), data_type: DataType::Int64 }],
+        vec![Scalar::Int64(113 * 109)],
+    );
+    let loaded =
+        Model::load_with(&bytes, &options(&[("free_dimensions", length)]), &Limits::default()).unwrap();
+    assert_eq!(loaded.signature().inputs[0].shape[2].to_string(), "12317");
+}
+
+#[test]
+fn what_is_written_for_one_processor_is_refused_with_the_way_out() {
+    let nodes = vec![node("com.microsoft.nchwc", "ReorderInput", &["x"], "y")];
+    let error = refused(&model(nodes, vec![tensor("x", &[0, 8])], tensor("y", &[0, 8])).encode_to_vec(), &[]);
+    assert!(error.contains("ReorderInput") && error.contains("ORT_ENABLE_BASIC"), "{error}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod regex;
 mod row_axis;
 #[cfg(feature = "full")]
 mod sequences;
+mod states;
 mod stepping;
 mod streams;
 mod suite;

@@ -10,7 +10,7 @@ use crate::model::signature::Port;
 use crate::onnx::Dim;
 
 /// How one input of the graph is fed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct InputBinding {
     pub(super) port: GraphPort,
     /// Whether several columns make it up, or one that was named for it.

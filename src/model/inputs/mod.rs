@@ -29,7 +29,7 @@ const SHOWN_COLUMNS: usize = 4;
 const SHOWN_CHARS: usize = 60;
 
 /// All inputs of the graph, and the columns that feed them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inputs {
     bindings: Vec<InputBinding>,
     pub(super) ports: Vec<Port>,

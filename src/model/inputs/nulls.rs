@@ -13,7 +13,7 @@ use crate::model::options::{ModelOptions, NullHandling};
 use crate::model::signature::Port;
 
 /// What becomes of a NULL in a column.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum NullPolicy {
     Refuse,
     /// Its row is left out of the prediction.

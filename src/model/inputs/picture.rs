@@ -73,11 +73,11 @@ impl Picture {
         let channels = match layout {
             Some(Layout::ChannelsFirst) => first.fixed(),
             Some(Layout::ChannelsLast) => last.fixed(),
-            None => None,
+            Some(Layout::AsIs) | None => None,
         };
         for numbers in [options.mean.len(), options.std.len()].into_iter().filter(|numbers| *numbers > 1) {
             match channels {
-                _ if layout.is_none() => {
+                _ if matches!(layout, None | Some(Layout::AsIs)) => {
                     return Err(invalid(port, "may have its channels first or last")
                         .hint("say which: image_layout = 'NHWC' or image_layout = 'NCHW'"));
                 }
@@ -132,7 +132,7 @@ impl Picture {
         let moved = moved.map(|shape| Fit { shape, moves_channels: true }).ok_or(Misfit::Shape);
         match self.layout {
             Some(Layout::ChannelsFirst) => moved,
-            Some(Layout::ChannelsLast) => as_it_is,
+            Some(Layout::ChannelsLast | Layout::AsIs) => as_it_is,
             None if as_it_is.is_ok() && moved.is_ok() => Err(Misfit::Ambiguous),
             None => as_it_is,
         }

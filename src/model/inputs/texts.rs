@@ -39,7 +39,7 @@ enum Role {
 type ByRoles<'a> = (Vec<(Role, &'a GraphPort)>, Vec<&'a GraphPort>);
 
 /// How texts become inputs of the graph.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::model) struct Texts {
     tokenizer: Arc<Tokenizer>,
     /// The inputs in the order of their columns, with the types of their elements.
@@ -48,6 +48,8 @@ pub(in crate::model) struct Texts {
     length: Option<usize>,
     /// Whether texts may be filled up without a change of the answer.
     can_fill: bool,
+    /// How many texts may go into the graph together.
+    most: usize,
 }
 
 /// Rows of texts, cut up, in runs of rows of one length.
@@ -69,7 +71,8 @@ pub(in crate::model) struct Run {
 }
 
 impl Inputs {
-    /// The inputs `ports` of the graph, those of tokens fed with texts.
+    /// The inputs `ports` of the graph, those of tokens fed with texts. Where rows run `apart`, what is beside a text's own tokens changes
+    /// the answer, be it another text or what fills it up.
     ///
     /// # Errors
     /// `invalid-option` for a model without an input of token ids, and for options that do not fit the inputs.
@@ -77,6 +80,7 @@ impl Inputs {
         ports: &[GraphPort],
         tokenizer: &Arc<Tokenizer>,
         options: &ModelOptions,
+        apart: bool,
     ) -> Result<(Self, Texts)> {
         let (of_tokens, others) = by_roles(ports)?;
         let ids = of_tokens.iter().find(|(role, _)| *role == Role::Ids).invariant("an input of token ids")?.1;
@@ -103,7 +107,8 @@ impl Inputs {
         let texts = Texts {
             tokenizer: tokenizer.clone(),
             length: ids.row_shape().first().and_then(Dim::fixed),
-            can_fill: is_masked && facts.filler.is_some() && !facts.fills_front,
+            can_fill: is_masked && facts.filler.is_some() && !facts.fills_front && !apart,
+            most: if apart { 1 } else { RUN_ROWS },
             roles: of_tokens.iter().map(|(role, port)| (*role, scalar_type(port.element))).collect(),
         };
         Ok((inputs, texts))
@@ -198,7 +203,10 @@ impl Texts {
             .map(|(place, encoding)| (self.target(encoding, fills), place))
             .collect();
         order.sort_unstable();
-        let runs = order.chunk_by(|(one, _), (other, _)| one == other).flat_map(runs_of).collect();
+        let runs = order
+            .chunk_by(|(one, _), (other, _)| one == other)
+            .flat_map(|rows| runs_of(rows, self.most))
+            .collect();
         Ok(Tokens { rows, encodings, runs })
     }
 
@@ -285,10 +293,10 @@ fn texts(column: &ArrayRef) -> Result<Vec<&str>> {
     Ok((0..column.len()).map(|row| column.value(row)).collect())
 }
 
-/// The runs of rows of one length, which come with it.
-fn runs_of(rows: &[(usize, usize)]) -> Vec<Run> {
+/// The runs of rows of one length, which come with it, up to `limit` in each.
+fn runs_of(rows: &[(usize, usize)], limit: usize) -> Vec<Run> {
     let length = rows.first().map_or(0, |(length, _)| *length);
-    let most = RUN_TOKENS.checked_div(length).unwrap_or(RUN_ROWS).clamp(1, RUN_ROWS).min(rows.len());
+    let most = RUN_TOKENS.checked_div(length).unwrap_or(limit).clamp(1, limit).min(rows.len());
     let run = |rows: &[(usize, usize)]| {
         let mut places: Vec<usize> = rows.iter().map(|(_, place)| *place).collect();
         let last = places.last().copied().unwrap_or(0);

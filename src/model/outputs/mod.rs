@@ -29,7 +29,7 @@ const PROBABILITIES: &str = "predicted_label_probs";
 const SCORES: &str = "scores";
 
 /// All columns of a prediction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Outputs {
     pub(super) ports: Vec<Port>,
     columns: Vec<OutputColumn>,
@@ -38,7 +38,7 @@ pub(super) struct Outputs {
 }
 
 /// How one column is made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum OutputColumn {
     /// An output as it is.
     Output(usize),

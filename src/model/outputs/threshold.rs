@@ -18,7 +18,7 @@ use crate::tensor::ElementType;
 const SLACK: f64 = 1e-6;
 
 /// How a label follows from the probability of the positive class: the last one in ascending order, as judging has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cut {
     pub(super) scores: usize,
     /// Those of the two classes; none where the label is FALSE or TRUE.

@@ -5,6 +5,7 @@
 
 mod functions;
 pub(super) mod narrow;
+mod sequence_map;
 mod sequences;
 mod templates;
 pub(super) mod widen;

@@ -5,11 +5,12 @@
 //! axis; a sequence that is known becomes one where such an operator, a loop or a branch takes it. The engine for tables has none of them, and
 //! leaves such graphs to the full one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::onnx::pb::tensor_shape_proto::dimension;
 use crate::onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
+use super::sequence_map;
 use crate::limits::SEQUENCE_PARTS;
 use crate::onnx::build::{self, Value};
 use crate::onnx::names::{self, domain};
@@ -40,6 +41,8 @@ struct Scope {
     opset: i64,
     /// The tensors in each sequence.
     sequences: HashMap<String, Vec<String>>,
+    /// The sequences whose tensors are not known.
+    unknown: HashSet<String>,
     /// The attributes of the nodes that make empty ones.
     empties: HashMap<String, Vec<crate::onnx::pb::AttributeProto>>,
     /// The values of constants of whole numbers.
@@ -61,8 +64,14 @@ impl Scope {
         }
         for info in &graph.input {
             self.sequences.remove(&info.name);
+            self.unknown.extend(is_sequence(info).then(|| info.name.clone()));
         }
-        for mut node in std::mem::take(&mut graph.node) {
+        let mut open: Vec<NodeProto> = std::mem::take(&mut graph.node).into_iter().rev().collect();
+        while let Some(mut node) = open.pop() {
+            if let Some(nodes) = self.mapped(&node) {
+                open.extend(nodes.into_iter().rev());
+                continue;
+            }
             if let ("SequenceEmpty", [output, ..]) = (node.op_type.as_str(), node.output.as_slice()) {
                 self.empties.insert(output.clone(), node.attribute.clone());
             }
@@ -74,9 +83,51 @@ impl Scope {
             walk::bodies_mut(&mut node).for_each(|body| {
                 self.clone().graph(body).keep_outputs(body);
             });
+            self.note_unknown(&node);
             graph.node.push(node);
         }
         self
+    }
+
+    /// The nodes that stand for a `SequenceMap`: its body for each element where these are known, else a loop.
+    fn mapped(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+        let body = Some(node)
+            .filter(|node| domain(&node.domain) == names::STANDARD && node.op_type == "SequenceMap");
+        let body = walk::bodies(body?).next()?;
+        let is_sequence = |name: &String| self.sequences.contains_key(name) || self.unknown.contains(name);
+        let length = self.sequences.get(input(node, 0)?).map(Vec::len).filter(|length| {
+            let nodes = length.saturating_mul(body.node.len() + 1);
+            self.parts.saturating_add(nodes) <= SEQUENCE_PARTS
+                && node.input.iter().all(|name| !self.unknown.contains(name))
+        });
+        let Some(length) = length else { return sequence_map::looped(node, body, &is_sequence) };
+        self.parts += length * body.node.len();
+        let element = |name: &str, place: usize| match self.sequences.get(name) {
+            Some(elements) => elements.get(place).cloned(),
+            None => Some(name.to_owned()),
+        };
+        let (nodes, made) = sequence_map::unrolled(node, body, length, &element)?;
+        for (output, elements) in node.output.iter().zip(made) {
+            self.insert(output, elements)?;
+        }
+        Some(nodes)
+    }
+
+    /// Notes which of the values that `node` makes are sequences.
+    fn note_unknown(&mut self, node: &NodeProto) {
+        let makes = match node.op_type.as_str() {
+            "SequenceEmpty" | "SequenceConstruct" | "SequenceInsert" | "SequenceErase"
+            | "SplitToSequence" => true,
+            "Identity" => input(node, 0).is_some_and(|name| self.unknown.contains(name)),
+            _ => false,
+        };
+        self.unknown.extend(node.output.iter().filter(|_| makes).cloned());
+        for body in walk::bodies(node) {
+            // The condition of a loop comes first.
+            let skipped = usize::from(node.op_type == "Loop");
+            let made = body.output.iter().skip(skipped).zip(&node.output);
+            self.unknown.extend(made.filter(|(info, _)| is_sequence(info)).map(|(_, name)| name.clone()));
+        }
     }
 
     /// Makes tensors of the sequences that `node` takes.
@@ -311,6 +362,11 @@ fn constant_numbers(node: &NodeProto) -> Option<Vec<i64>> {
         "value_ints" => Some(attribute.ints.clone()),
         _ => None,
     })
+}
+
+/// Whether it is of a type that messages have nothing of but tensors': a sequence or an optional one.
+fn is_sequence(info: &ValueInfoProto) -> bool {
+    info.r#type.as_ref().is_some_and(|kind| kind.value.is_none())
 }
 
 fn shape(info: &ValueInfoProto) -> Option<Vec<Option<usize>>> {

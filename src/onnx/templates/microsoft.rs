@@ -8,6 +8,7 @@ use super::{Instance, Template, group_query, transformer};
 /// The templates of `com.microsoft`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", transformer::attention),
+    ("DecoderMaskedMultiHeadAttention", transformer::decoder_masked_attention),
     ("DequantizeLinear", |_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into())),
     ("DynamicQuantizeLSTM", dynamic_quantize_lstm),
     ("DynamicQuantizeMatMul", dynamic_quantize_mat_mul),
@@ -22,12 +23,12 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("NhwcMaxPool", nhwc_max_pool),
     ("QAttention", transformer::q_attention),
     ("QGemm", q_gemm),
-    ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
+    ("QLinearAdd", q_linear_add),
     ("QLinearAveragePool", q_linear_average_pool),
     ("QLinearConcat", q_linear_concat),
     ("QLinearGlobalAveragePool", q_linear_global_average_pool),
     ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu float_x *"))),
-    ("QLinearMul", |_| Ok(q_linear_binary("Mul"))),
+    ("QLinearMul", q_linear_mul),
     ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid float_x"))),
     ("QLinearSoftmax", q_linear_softmax),
     ("QuantizeLinear", |_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into())),
@@ -53,8 +54,8 @@ fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> R
     })
 }
 
-/// An LSTM whose weights are a few bits, with the gates of each direction last. onnxruntime rounds what they are multiplied with,
-/// too, by a scale of the whole batch; here it stays as it is, so that a row does not depend on others.
+/// An LSTM whose weights are a few bits, with the gates of each direction last. What they are multiplied with is rounded, too: the
+/// sequence in one step for all of it, the hidden state before every step of the sequence.
 fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
     let directions = if node.text("direction", "forward")? == "bidirectional" { 2 } else { 1 };
     let mut body = "x w r b lengths h c p w_scale w_zero r_scale r_zero -> all last_h last_c\n".to_owned();
@@ -75,7 +76,10 @@ fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
             {name}_weights = Transpose {name}_floats perm=[0,2,1]\n"
         );
     }
-    Ok(body + "all last_h last_c = LSTM x w_weights r_weights b lengths h c p *")
+    Ok(body
+        + "x_levels x_scale x_zero = DynamicQuantizeLinear x
+        x_rounded = DequantizeLinear x_levels x_scale x_zero
+        all last_h last_c = LSTM x_rounded w_weights r_weights b lengths h c p predictql_rounds_state=1 *")
 }
 
 fn fused_conv(node: &Instance<'_>) -> Result<String> {
@@ -130,41 +134,77 @@ fn dynamic_quantize_mat_mul(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
+/// Sums of whole numbers, which are exact, and one factor for all scales.
 fn q_gemm(node: &Instance<'_>) -> Result<String> {
     let (trans_a, trans_b) = (node.int("transA", 0), node.int("transB", 0));
-    let alpha = node.float("alpha", 1.0);
     let mut body = format!(
         "a a_scale a_zero b b_scale b_zero c y_scale y_zero -> y
-        float_a = DequantizeLinear a a_scale a_zero
-        float_b = DequantizeLinear b b_scale b_zero axis={}
-        product = Gemm float_a float_b _ alpha={alpha:?} transA={trans_a} transB={trans_b}
+        a_levels = DequantizeLinear a 1.0 a_zero
+        b_levels = DequantizeLinear b 1.0 b_zero axis={}
+        product = Gemm a_levels b_levels _ transA={trans_a} transB={trans_b}
+        both = Mul a_scale b_scale
+        product_scale = Mul both {:?}
         ",
-        i64::from(trans_b == 0)
+        i64::from(trans_b == 0),
+        node.float("alpha", 1.0)
     );
-    if node.has(6) {
-        body += &format!(
-            "product_scale = Mul a_scale b_scale
-            c_scale = Mul product_scale {alpha:?}
-            unscaled_c = Cast c to=1
-            float_c = Mul unscaled_c c_scale
-            float_y = Add product float_c
-            "
-        );
+    body += if node.has(6) {
+        "float_c = Cast c to=1\nsums = Add product float_c\n"
     } else {
-        body += "float_y = Identity product\n";
-    }
-    body += if node.has(7) { "y = QuantizeLinear float_y y_scale y_zero" } else { "y = Identity float_y" };
+        "sums = Identity product\n"
+    };
+    body += if node.has(7) {
+        "factor = Div product_scale y_scale
+        scaled = Mul sums factor
+        y = QuantizeLinear scaled 1.0 y_zero"
+    } else {
+        "y = Mul sums product_scale"
+    };
     Ok(body)
 }
 
-fn q_linear_binary(operator: &str) -> String {
-    format!(
-        "a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
-        float_a = DequantizeLinear a a_scale a_zero
-        float_b = DequantizeLinear b b_scale b_zero
-        float_y = {operator} float_a float_b
-        y = QuantizeLinear float_y y_scale y_zero"
-    )
+const BINARY: &str = "a a_scale a_zero b b_scale b_zero y_scale y_zero -> y\n";
+
+/// `y`: `shifted`, which has the number that stands for zero in it already, as whole numbers. So halves go to the even one of
+/// the numbers that are stored, as in onnxruntime.
+const SHIFTED: &str = "none = CastLike 0 a\ny = QuantizeLinear shifted 1.0 none";
+
+/// `{name}_shift`: the number at `position` that stands for zero, as a float.
+fn shift(node: &Instance<'_>, name: &str, position: usize) -> String {
+    let zero = if node.has(position) { format!("{name}_zero") } else { "0".into() };
+    format!("{name}_shift = Cast {zero} to=1\n")
+}
+
+/// The sum in onnxruntime's steps: what is the same for all elements is one number.
+fn q_linear_add(node: &Instance<'_>) -> Result<String> {
+    let shifts = [("a", 2), ("b", 5), ("y", 7)].map(|(name, position)| shift(node, name, position)).concat();
+    Ok(format!(
+        "{BINARY}{shifts}a_ratio = Div a_scale y_scale
+        b_ratio = Div b_scale y_scale
+        a_less = Mul a_ratio a_shift
+        b_less = Mul b_ratio b_shift
+        less = Add a_less b_less
+        rest = Sub y_shift less
+        a_steps = DequantizeLinear a a_ratio
+        b_steps = DequantizeLinear b b_ratio
+        b_shifted = Add b_steps rest
+        shifted = Add a_steps b_shifted
+        {SHIFTED}"
+    ))
+}
+
+fn q_linear_mul(node: &Instance<'_>) -> Result<String> {
+    Ok(format!(
+        "{BINARY}{}a_levels = DequantizeLinear a 1.0 a_zero
+        b_levels = DequantizeLinear b 1.0 b_zero
+        product = Mul a_levels b_levels
+        both = Mul a_scale b_scale
+        ratio = Div both y_scale
+        steps = Mul product ratio
+        shifted = Add steps y_shift
+        {SHIFTED}",
+        shift(node, "y", 7)
+    ))
 }
 
 /// A pool over an image whose channels come last.
@@ -204,11 +244,20 @@ fn q_linear_average_pool(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
+/// The mean of whole numbers, and one factor for both scales.
 fn q_linear_global_average_pool(node: &Instance<'_>) -> Result<String> {
-    Ok(q_linear_unary(match node.int("channels_last", 0) {
-        0 => "GlobalAveragePool float_x",
-        _ => "ReduceMean float_x axes=[1,2]",
-    }))
+    let mean = match node.int("channels_last", 0) {
+        0 => "GlobalAveragePool levels",
+        _ => "ReduceMean levels axes=[1,2]",
+    };
+    Ok(format!(
+        "x x_scale x_zero y_scale y_zero -> y
+        levels = DequantizeLinear x 1.0 x_zero
+        mean = {mean}
+        ratio = Div x_scale y_scale
+        steps = Mul mean ratio
+        y = QuantizeLinear steps 1.0 y_zero"
+    ))
 }
 
 fn q_linear_concat(node: &Instance<'_>) -> Result<String> {

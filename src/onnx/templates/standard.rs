@@ -303,7 +303,7 @@ fn reduce_log_sum_exp(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
-/// Whole numbers are exact up to the last step.
+/// Whole numbers are exact up to the last step, which has one factor for all scales.
 fn q_linear_mat_mul(_: &Instance<'_>) -> Result<String> {
     Ok("a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
         int_product = MatMulInteger a b a_zero b_zero
@@ -311,9 +311,10 @@ fn q_linear_mat_mul(_: &Instance<'_>) -> Result<String> {
         a_scale32 = Cast a_scale to=1
         b_scale32 = Cast b_scale to=1
         y_scale32 = Cast y_scale to=1
-        product_scale = Mul a_scale32 b_scale32
-        product = Mul unscaled product_scale
-        y = QuantizeLinear product y_scale32 y_zero"
+        both = Mul a_scale32 b_scale32
+        factor = Div both y_scale32
+        scaled = Mul unscaled factor
+        y = QuantizeLinear scaled 1.0 y_zero"
         .into())
 }
 

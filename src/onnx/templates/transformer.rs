@@ -113,9 +113,30 @@ pub(super) fn multi_head_attention(node: &Instance<'_>) -> Result<String> {
         v = Add value v_bias
         "
     } else {
-        "q = Identity query\nk = Identity key\nv = Identity value\n"
+        // Those of an encoder may have their heads in front of the steps.
+        "q = Identity query\nk = predictql.SideBySide key\nv = predictql.SideBySide value\n"
     };
     Ok(body + &attend(node, 4, 5, node.has(6))?)
+}
+
+/// A step of a decoder over the keys and values of an encoder. Over its own earlier ones it writes into a buffer that it shares
+/// with its caller, which a query has not.
+pub(super) fn decoder_masked_attention(node: &Instance<'_>) -> Result<String> {
+    ensure!(!node.has(5), "`past_key` of DecoderMaskedMultiHeadAttention does not run");
+    ensure!(node.has(1) && node.has(2), "queries, keys and values in one tensor do not run");
+    let q = if node.has(10) {
+        "biases = Reshape bias [3,-1]\nq_bias = Gather biases 0\nq = Add query q_bias"
+    } else {
+        "q = Identity query"
+    };
+    Ok(format!(
+        "query key value mask bias_of_scores past_k past_v past_length beams indirection bias -> y
+        {q}
+        k = predictql.SideBySide key
+        v = predictql.SideBySide value
+        {}",
+        attend(node, 3, 4, false)?
+    ))
 }
 
 pub(super) fn embed_layer_normalization(node: &Instance<'_>) -> Result<String> {

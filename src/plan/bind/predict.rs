@@ -22,13 +22,17 @@ use crate::syntax::ast::{self, TableArg};
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
 
 /// Settings of ML.PREDICT: those of BigQuery, of which all but the first are for models that it trains, and our own.
-pub(crate) const SETTINGS: &[&str] = &[THRESHOLD, COMPARE, "keep_original_columns", "trial_id"];
+pub(crate) const SETTINGS: &[&str] =
+    &[THRESHOLD, COMPARE, STATES[0], STATES[1], "keep_original_columns", "trial_id"];
 
 /// The setting that moves the cut between two labels.
 const THRESHOLD: &str = "threshold";
 
 /// The setting that names versions whose outputs are wanted side by side.
 const COMPARE: &str = "compare";
+
+/// The settings that name the inputs and the outputs by which a row hands states to the next.
+const STATES: [&str; 2] = ["state_in", "state_out"];
 
 impl Binder<'_> {
     pub(super) fn predict(&mut self, args: &[TableArg], safe: bool, span: Span) -> Result<Node> {
@@ -47,7 +51,13 @@ impl Binder<'_> {
             .at(path.span)
             .hint("write ML.TRANSFORM(MODEL …)"));
         }
-        let mut call = Prediction { path, safe, span: rows.span, threshold: None };
+        let mut call = Prediction {
+            path,
+            safe,
+            span: rows.span,
+            threshold: None,
+            states: [(Vec::new(), rows.span), (Vec::new(), rows.span)],
+        };
         let mut compared = Vec::new();
         if let Some(settings) = settings {
             self.settings(settings, &mut call, &mut compared)?;
@@ -57,11 +67,20 @@ impl Binder<'_> {
             return self.side_by_side(&call, rows, &compared);
         }
         if let Some(traffic) = self.traffic(path) {
+            if let Some((_, span)) = call.states.iter().find(|(names, _)| !names.is_empty()) {
+                let message = format!(
+                    "rows of model `{}` are divided among versions, and states go from row to row",
+                    path.text()
+                );
+                return Err(Error::new(Code::InvalidOption, message)
+                    .at(*span)
+                    .hint(format!("name a version: MODEL {}@1", path.text())));
+            }
             return self.routed(&call, rows, traffic);
         }
         let model = self.model(path)?.clone();
         let source = self.table(rows)?;
-        predict_node(source, &path.text(), call.at_threshold(model)?, safe, rows.span)
+        predict_node(source, &path.text(), call.settled(model)?, safe, rows.span)
     }
 
     /// Reads the settings: the threshold, and the versions to compare.
@@ -94,6 +113,13 @@ impl Binder<'_> {
             }
             if known.text.eq_ignore_ascii_case(COMPARE) {
                 *compared = self.versions_to_compare(value)?;
+                continue;
+            }
+            let of_states = STATES.iter().zip(&mut call.states);
+            if let Some((setting, states)) =
+                of_states.into_iter().find(|(setting, _)| known.text.eq_ignore_ascii_case(setting))
+            {
+                *states = (self.names_of_states(setting, value)?, value.span);
                 continue;
             }
             self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
@@ -134,6 +160,32 @@ impl Binder<'_> {
             words.push(ast::Ident { text, span: value.span });
         }
         Ok(words)
+    }
+
+    /// The names that `state_in` or `state_out` lists; none for a parameter without value, where the statement is only checked.
+    fn names_of_states(&mut self, setting: &str, value: &ast::Expr) -> Result<Vec<String>> {
+        let scope = Scope::default();
+        let expr =
+            self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
+        let found = constant(&expr, self.context.limits)?;
+        let names: Option<Vec<String>> = match &found {
+            Some(Scalar::String(name)) => Some(vec![name.clone()]),
+            Some(Scalar::Array(_, items)) if !items.is_empty() => items
+                .iter()
+                .map(|item| if let Scalar::String(name) = item { Some(name.clone()) } else { None })
+                .collect(),
+            Some(Scalar::Null) if self.context.only_checks() => Some(Vec::new()),
+            _ => None,
+        };
+        names.ok_or_else(|| {
+            let found = found.map_or("no constant".into(), |found| found.to_string());
+            Error::new(
+                Code::InvalidOption,
+                format!("`{setting}` takes a name or a list of names, found {found}"),
+            )
+            .at(value.span)
+            .hint("write STRUCT('h' AS state_in, 'hn' AS state_out), or ['h', 'c'] and ['hn', 'cn']")
+        })
     }
 
     /// The threshold; `None` for a parameter without value, where the statement is only checked.

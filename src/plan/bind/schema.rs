@@ -356,9 +356,13 @@ impl Binder<'_> {
                 [kind, fields("input", &transform.takes), fields("output", &transform.gives)].concat()
             }
             None => {
-                let facts = self.model(path)?.describe();
+                let model = self.model(path)?;
+                let facts = model.describe();
                 let facts = facts.iter().map(|fact| line(fact.section, &fact.name, &fact.detail));
                 let mut rows = self.describe_version(path)?;
+                let (name, inputs) = (written(&path.text()), model.example());
+                let query = format!("SELECT * FROM ML.PREDICT(MODEL {name}, (SELECT {inputs}))");
+                rows.push(line("model", "query", &query));
                 rows.extend(facts);
                 rows
             }

@@ -23,6 +23,8 @@ pub(super) struct Prediction<'a> {
     pub(super) span: Span,
     /// The cut between two labels, and where it stands.
     pub(super) threshold: Option<(f64, Span)>,
+    /// The inputs and the outputs that hand states from row to row, and where they stand.
+    pub(super) states: [(Vec<String>, Span); 2],
 }
 
 /// The rows with the bucket that the key of each is in: what is written by hand in BigQuery. A NULL is in the first.
@@ -133,19 +135,22 @@ impl<'a> Binder<'a> {
         path.parts.last_mut().invariant("a name has parts")?.text.extend(["@", &word.text]);
         path.span = word.span;
         let version = self.version(&path)?;
-        let model = call.at_threshold(version.model.clone())?;
+        let model = call.settled(version.model.clone())?;
         Ok((version.number, model))
     }
 }
 
 impl Prediction<'_> {
-    pub(super) fn at_threshold(&self, model: Arc<Model>) -> Result<Arc<Model>> {
-        match self.threshold {
-            Some((threshold, span)) => {
-                model.at_threshold(threshold).map(Arc::new).map_err(|error| error.or_at(span))
-            }
-            None => Ok(model),
+    /// The model as the settings want it.
+    pub(super) fn settled(&self, mut model: Arc<Model>) -> Result<Arc<Model>> {
+        if let Some((threshold, span)) = self.threshold {
+            model = Arc::new(model.at_threshold(threshold).map_err(|error| error.or_at(span))?);
         }
+        let [(inputs, span), (outputs, _)] = &self.states;
+        if inputs.is_empty() && outputs.is_empty() {
+            return Ok(model);
+        }
+        model.with_states(inputs, outputs).map(Arc::new).map_err(|error| error.or_at(*span))
     }
 }
 

@@ -303,7 +303,7 @@ impl Rewrites for Dequantize {
     }
 }
 
-/// Values as numbers of 8 bits in steps that suit them, the width of a step, and the number that stands for zero.
+/// Values as numbers of 8 bits in steps that suit all of them together, the width of a step, and the number that stands for zero.
 #[derive(Debug)]
 pub(super) struct DynamicQuantize;
 
@@ -318,13 +318,15 @@ impl Operator for DynamicQuantize {
         Ok(vec![(ElementType::U8, dims.clone()), single(ElementType::F32), single(ElementType::U8)])
     }
 
+    fn mixes_rows(&self) -> bool {
+        true
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut values = inputs.into_iter().next().context("expected values")?;
-        let (least, greatest) = integers::range(values.elements()?);
-        let scale = if greatest == least { 1.0 } else { (greatest - least) / 255.0 };
-        let zero = (-least / scale).clamp(0.0, 255.0).round_ties_even();
-        Step { scale, zero, low: 0.0, high: 255.0 }.quantize(values.elements_mut()?);
-        let zero = stored(&Tensor::scalar(zero), ElementType::U8)?;
-        Ok(vec![stored(&values, ElementType::U8)?, Tensor::scalar(scale), zero])
+        let step = Step::of_range(values.elements()?);
+        step.quantize(values.elements_mut()?);
+        let zero = stored(&Tensor::scalar(step.zero), ElementType::U8)?;
+        Ok(vec![stored(&values, ElementType::U8)?, Tensor::scalar(step.scale), zero])
     }
 }

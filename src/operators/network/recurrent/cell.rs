@@ -1,6 +1,7 @@
 //! One direction of a recurrent operator: its weights, packed, and its step, by the equations of the standard.
 
 use anyhow::{Result, ensure};
+use predictql_kernels::integers;
 use predictql_kernels::panels::{Finish, Panels};
 
 use super::activation::Activation;
@@ -101,6 +102,7 @@ impl Sequences<'_> {
 pub(super) struct Step<'a> {
     pub(super) activations: &'a [Activation],
     pub(super) clip: Option<f32>,
+    pub(super) rounds_state: bool,
 }
 
 /// Sums of so many gates are computed before the steps that they belong to.
@@ -196,7 +198,8 @@ impl Cell {
             multiply(&self.of_input, &xs, &self.bias, &mut sums);
             for nth in first..longest.min(first + ahead) {
                 let sums = &mut sums[(nth - first) * batch * gates..][..batch * gates];
-                multiply(&self.of_hidden, h, &[], &mut recurrent);
+                let rounded = how.rounds_state.then(|| rounded(h));
+                multiply(&self.of_hidden, rounded.as_deref().unwrap_or(h), &[], &mut recurrent);
                 for (sums, recurrent) in sums.chunks_exact_mut(gates).zip(recurrent.chunks_exact(at_once)) {
                     sums.iter_mut().zip(recurrent).for_each(|(sum, more)| *sum += more);
                 }
@@ -297,6 +300,14 @@ impl Step<'_> {
         }
         self.activations[which].apply(sums);
     }
+}
+
+/// Values as numbers of 8 bits can say them, in steps that suit all of them together.
+fn rounded(values: &[f32]) -> Vec<f32> {
+    let step = integers::Step::of_range(values);
+    let mut rounded = values.to_vec();
+    step.snap(&mut rounded, step.scale, step.zero);
+    rounded
 }
 
 /// The new hidden state of a GRU from its gates, those for update and reset, and `reset`.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Dim, Operator, Places, Registration, Rewrites, Rewritten, Shape, own};
+use crate::onnx::names::ROUNDS_STATE;
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, room};
 use activation::Activation;
@@ -40,6 +41,8 @@ struct Recurrent {
     /// For each direction, the activations of a step.
     activations: Vec<Vec<Activation>>,
     clip: Option<f32>,
+    /// Whether the hidden state is rounded to 8 bits before every step.
+    rounds_state: bool,
     /// Whether the batch stands in front of the steps.
     batch_first: bool,
     places: Places,
@@ -82,6 +85,7 @@ impl Operator for Recurrent {
             activations: activations.chunks(in_step).map(<[Activation]>::to_vec).collect(),
             directions,
             clip: node.optional("clip")?.filter(|clip| *clip > 0.0),
+            rounds_state: node.flag(ROUNDS_STATE, false)?,
             batch_first: node.flag("layout", false)?,
             places,
             cells: None,
@@ -111,6 +115,10 @@ impl Operator for Recurrent {
             Kind::Lstm { .. } => vec![all, last.clone(), last],
             _ => vec![all, last],
         })
+    }
+
+    fn mixes_rows(&self) -> bool {
+        self.rounds_state
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -162,7 +170,7 @@ impl Operator for Recurrent {
                     place.copy_from_slice(state);
                 }
             };
-            let how = Step { activations, clip: self.clip };
+            let how = Step { activations, clip: self.clip, rounds_state: self.rounds_state };
             cell.run(&sequences, &how, &mut h, &mut c, &mut output)?;
             for (states, values) in [(&mut last_h, &h), (&mut last_c, &c)] {
                 for (start, values) in starts.iter().zip(values.chunks_exact(hidden)) {

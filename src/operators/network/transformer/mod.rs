@@ -3,6 +3,7 @@
 mod activation;
 mod einsum;
 mod gather_blocks;
+mod heads;
 mod layer_norm;
 mod mask;
 mod packed;
@@ -42,5 +43,8 @@ pub(super) const MICROSOFT: &[Registration] = &[
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
 ];
 
-pub(super) const INTERNAL: &[Registration] =
-    &[("KeyMask", own::<mask::KeyMask>()), ("MaskBias", own::<mask::MaskBias>())];
+pub(super) const INTERNAL: &[Registration] = &[
+    ("KeyMask", own::<mask::KeyMask>()),
+    ("MaskBias", own::<mask::MaskBias>()),
+    ("SideBySide", own::<heads::SideBySide>()),
+];
