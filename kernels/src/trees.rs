@@ -137,7 +137,7 @@ macro_rules! walk {
             }
 
             #[inline(never)]
-            #[expect(
+            #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_precision_loss,
                 clippy::cast_sign_loss,

@@ -74,6 +74,7 @@ pub(super) enum FaultKind {
 
 impl<'a> Records<'a> {
     /// Reads `text` from byte `position`, which is the start of a line.
+    #[expect(clippy::indexing_slicing, reason = "there is a stop for every byte")]
     pub(super) fn new(text: &'a str, position: usize, syntax: &'a Syntax, limits: &'a Limits) -> Self {
         let stops = |bytes: &[Option<u8>]| {
             let mut stops = [false; 256];
