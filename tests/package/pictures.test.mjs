@@ -370,7 +370,10 @@ test("the hash of a server's picture is what the server tells, and made of the b
   const wanted = "lQjYk0uPLjdV1pVJnTDOSQ==";
   await page.route(/\?told$/, async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, headers: { ...response.headers(), "x-goog-hash": `crc32c=AAAAAA==,md5=${wanted}` } });
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), "x-goog-hash": `crc32c=AAAAAA==,md5=${wanted}` },
+    });
   });
   const found = await inPage(async ({ PredictQL }) => {
     const db = new PredictQL();
