@@ -203,6 +203,9 @@ pub(crate) const NGRAM_BYTES: usize = 1 << 28;
 /// Bytes of an object table's files that are held at once, unless a single file is larger.
 pub(crate) const OBJECT_WINDOW_BYTES: u64 = 32 << 20;
 
+/// Bytes of the files that a host is told to read ahead: those of photos are twelve times as many once they are decoded.
+pub(crate) const AHEAD_BYTES: u64 = 8 << 20;
+
 /// How many of the rows that failed are told one by one.
 pub(crate) const FORGIVEN_SHOWN: usize = 20;
 

@@ -16,7 +16,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, ListArray};
 use messages as pb;
 use predictql::model::Model;
-use predictql::table::Object;
+use predictql::table::{Hash, Object};
 use predictql::{Engine, Limits, Params, Resource, Step};
 use prost::Message;
 
@@ -132,6 +132,7 @@ fn ten_thousand_pictures_are_in_memory_a_few_at_a_time() {
         size: picture.len() as u64,
         content_type: "image/png".into(),
         updated_ms: 0,
+        hash: Hash::OfBytes,
         is_live: false,
     };
     engine.register_objects("photos", (0..10_000).map(object).collect()).unwrap();

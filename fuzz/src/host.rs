@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use predictql::data::{Batch, Schema};
 use predictql::diag::{Error, Result};
-use predictql::table::{CsvOptions, Object, write_batch, write_schema};
+use predictql::table::{CsvOptions, Hash, Object, write_batch, write_schema};
 use predictql::{Engine, Limits, Params, Query, Resource, Session, Step};
 
 use crate::fixture;
@@ -82,6 +82,7 @@ fn objects() -> Vec<Object> {
         size: 100,
         content_type: "image/png".into(),
         updated_ms: 0,
+        hash: Hash::OfBytes,
         is_live: false,
     };
     ["images/pixel.png", "images/palette.gif", "images/bad/truncated.png"].map(object).to_vec()
@@ -142,7 +143,7 @@ fn go(session: &Session, text: &str, outcome: &mut Outcome) -> Result<()> {
 fn answer(query: &mut Query, id: u64, resource: Resource) -> Result<()> {
     match resource {
         Resource::Model { .. } => query.supply(id, fixture("models/decision_tree.onnx")),
-        Resource::Object { uri } if uri.starts_with("images/") && !uri.contains("..") => {
+        Resource::Object { uri, .. } if uri.starts_with("images/") && !uri.contains("..") => {
             let known = objects().into_iter().any(|object| object.uri == uri);
             if known { query.supply(id, fixture(&uri)) } else { query.refuse(id, "not found") }
         }

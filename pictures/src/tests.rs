@@ -201,6 +201,24 @@ fn damage(whole: &[u8]) {
     }
 }
 
+/// A progressive JPEG of so many pixels and scans, which has enough bytes for them and says nothing in them.
+fn scanned(height: u16, width: u16, scans: usize) -> Vec<u8> {
+    let ([h1, h0], [w1, w0]) = (height.to_be_bytes(), width.to_be_bytes());
+    let head = [0xff, 0xd8, 0xff, 0xc2, 0, 11, 8, h1, h0, w1, w0, 1, 1, 0x11, 0];
+    let scan = [&[0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0][..], &[0; 20_000]].concat();
+    [&head[..], &scan.repeat(scans), &[0xff, 0xd9]].concat()
+}
+
+/// Each of a hundred scans over 25 million pixels would take a second.
+#[test]
+fn pictures_that_would_take_minutes_are_refused_before_they_are_decoded() {
+    let most = usize::try_from(16 * u64::from(OPTIONS.most_pixels) / 25_000_000).unwrap();
+    assert_eq!(refuse(&scanned(5000, 5000, most + 1)), Failure::TooManyScans { scans: 65 });
+    assert_ne!(refuse(&scanned(100, 100, most + 1)), Failure::TooManyScans { scans: 65 });
+    // What is too short for its pixels is not looked at.
+    assert_eq!(refuse(&scanned(u16::MAX, 1500, 1)), Failure::Truncated);
+}
+
 #[test]
 fn what_a_host_has_decoded_is_a_picture() {
     let options = Options { background: Some([255; 3]), ..OPTIONS };

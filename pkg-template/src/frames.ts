@@ -62,14 +62,14 @@ export async function decodedByBrowser(bytes: Uint8Array): Promise<Uint8Array<Ar
   const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
   try {
     const bitmap = await createImageBitmap(new Blob([withoutOrientation(bytes) as BlobPart]), options);
-    const { width, height, data } = await pixelsOf(bitmap);
+    // In front of the pixels is room for what is said of them.
+    const { width, height, data } = await pixelsOf(bitmap, 12);
     bitmap.close();
-    const all = new Uint8Array(12 + data.byteLength);
+    const all = data.byteOffset === 12 ? new Uint8Array(data.buffer as ArrayBuffer) : withRoom(data);
     const head = new DataView(all.buffer);
     head.setUint32(0, width, true);
     head.setUint32(4, height, true);
     head.setUint32(8, 1, true);
-    all.set(data, 12);
     return all;
   } catch {
     // The engine says what it is that nobody decodes here.
@@ -93,10 +93,17 @@ function withoutOrientation(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-async function pixelsOf(source: FrameSource): Promise<Pixels> {
+function withRoom(data: Uint8Array | Uint8ClampedArray): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(12 + data.byteLength);
+  all.set(data, 12);
+  return all;
+}
+
+/** The pixels of a source; where they are copied for this, with so many bytes of room in front of them. */
+async function pixelsOf(source: FrameSource, room = 0): Promise<Pixels> {
   if ("data" in source) return source;
   copies ??= copiesExactly();
-  return (await copies) ? copied(source) : painted(source);
+  return (await copies) ? copied(source, room) : painted(source);
 }
 
 /** Whether frames give the bytes that are in them, in the order that is asked for: asked once, of a pixel that is known. */
@@ -115,12 +122,12 @@ async function copiesExactly(): Promise<boolean> {
 
 type Drawn = Exclude<FrameSource, ImageData>;
 
-async function copied(source: Drawn): Promise<Pixels> {
+async function copied(source: Drawn, room = 0): Promise<Pixels> {
   const isFrame = source instanceof VideoFrame;
   const frame = isFrame ? source : new VideoFrame(source, { timestamp: 0 });
   try {
     const { width, height } = frame.visibleRect ?? { width: frame.codedWidth, height: frame.codedHeight };
-    const data = new Uint8Array(width * height * 4);
+    const data = new Uint8Array(new ArrayBuffer(room + width * height * 4), room);
     await frame.copyTo(data, { format: "RGBA", layout: [{ offset: 0, stride: width * 4 }] });
     return { width, height, data };
   } finally {

@@ -23,6 +23,10 @@ export interface Description {
   size: number;
   contentType: string;
   updated: number;
+  /** In base64, where the server tells it. */
+  md5Hash?: string | undefined;
+  /** Whether the bytes are not on this device. */
+  isRemote?: boolean;
   blob?: Blob;
 }
 
@@ -93,7 +97,8 @@ export class Network {
       const size = headers.get("content-length");
       if (response.ok && size !== null && !headers.get("content-encoding")) {
         const updated = Date.parse(headers.get("last-modified") ?? "") || 0;
-        return { size: Number(size), contentType: typeOf(response), updated };
+        const md5Hash = md5Of(headers);
+        return { size: Number(size), contentType: typeOf(response), updated, md5Hash, isRemote: !isFile(url) };
       }
     }
     const blob = await this.read(url, "data", { signal });
@@ -266,6 +271,12 @@ function isFile({ protocol }: URL): boolean {
 
 function isLocal({ protocol }: URL): boolean {
   return protocol === "data:" || protocol === "blob:";
+}
+
+/** The MD5 hash of a file in base64: as cloud storage tells it, or as HTTP once did. */
+function md5Of(headers: Headers): string | undefined {
+  const told = `${headers.get("x-goog-hash") ?? ""}, md5=${headers.get("content-md5") ?? ""}`;
+  return /\bmd5=([A-Za-z0-9+/]{22}==)/.exec(told)?.[1];
 }
 
 function typeOf(response: Response): string {

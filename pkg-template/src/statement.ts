@@ -74,6 +74,8 @@ export interface StatementContext {
   exports?: Exports;
   /** What reads its streams. */
   readers?: Readers;
+  /** Files of object tables that are read while the engine computes, by their names. */
+  ahead?: Map<string, Promise<Supply>>;
   /** Whether it is run again with those around it or not at all. */
   together?: boolean;
   /** The name of the database, where it has one. */
@@ -222,16 +224,40 @@ async function find(
       if (!context.replay) await known(() => write(resource, context));
       return { answer: { bytes: new Uint8Array() } };
     }
+    if (resource.kind === "object") return { answer: await objectOf(resource, context) };
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
-    if (kind !== "object") kept.set(uri, blob);
-    const bytes = await bytesOf(blob, resource, signal);
-    return { answer: { bytes, pixels: kind === "object" ? await pixelsOf(bytes, files.decoder) : undefined } };
+    kept.set(uri, blob);
+    return { answer: { bytes: await bytesOf(blob, resource, signal) } };
   } catch (error) {
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
 }
+
+/** A file of an object table. Those that follow are read, and decoded where that is the page's part, while the engine computes. */
+async function objectOf({ uri, following }: ObjectResource, context: StatementContext): Promise<Supply> {
+  const { files, kept, signal, report } = context;
+  const read = async (uri: string): Promise<Supply> => {
+    const blob = kept.get(uri) ?? (await files.read(uri, "data", { signal, report }));
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    return { bytes, pixels: await pixelsOf(bytes, files.decoder) };
+  };
+  context.ahead ??= new Map();
+  const { ahead } = context;
+  const coming = ahead.get(uri) ?? read(uri);
+  ahead.delete(uri);
+  const answer = await coming;
+  for (const next of following ?? []) {
+    const reading = read(next);
+    // A failure is for whoever asks for the file.
+    reading.catch(() => {});
+    ahead.set(next, reading);
+  }
+  return answer;
+}
+
+type ObjectResource = Extract<Resource, { kind: "object" }>;
 
 /** Takes a piece of a file. */
 async function write(piece: ExportPiece, context: StatementContext): Promise<void> {
@@ -267,7 +293,7 @@ async function convertedBytes(
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */
 async function bytesOf(
   blob: Blob,
-  resource: Exclude<Extract<Resource, { uri: string }>, ExportPiece>,
+  resource: Exclude<Extract<Resource, { uri: string }>, ExportPiece | ObjectResource>,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (resource.kind === "table" && resource.format !== "csv") {

@@ -1,14 +1,11 @@
 //! A table of pictures that come one after the other, such as those of a video: each is a row when it comes, and the next one
 //! is asked for when the query wants it.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, BinaryArray};
-
+use super::objects::rows;
 use super::{Context, Operator, Poll, Resource};
 use crate::data::Batch;
 use crate::diag::Result;
-use crate::table::{Object, objects};
+use crate::table::{Hash, Object};
 
 pub(super) struct Frames {
     source: String,
@@ -34,10 +31,10 @@ impl Frames {
             size: bytes.len() as u64,
             content_type: "image/bmp".into(),
             updated_ms: ctx.watch.now() as i64,
+            hash: Hash::OfBytes,
             is_live: false,
         };
-        let column: ArrayRef = Arc::new(BinaryArray::from_iter_values([bytes]));
-        objects::batch(&[object])?.with(Some(column))?.select(&self.columns)
+        rows(&[object], &[Some(bytes)], &self.columns)
     }
 }
 
@@ -45,7 +42,8 @@ impl Operator for Frames {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(request) = self.request else {
             self.number += 1;
-            self.request = Some(ctx.requests.request(Resource::Object { uri: self.uri() }));
+            self.request =
+                Some(ctx.requests.request(Resource::Object { uri: self.uri(), following: Vec::new() }));
             return Ok(Poll::Waiting);
         };
         if !ctx.requests.all_answered() {

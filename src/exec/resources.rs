@@ -48,6 +48,8 @@ pub enum Resource {
     Object {
         /// As the object table names it.
         uri: String,
+        /// Other objects that will be wanted soon: a host may read them while the query computes.
+        following: Vec<String>,
     },
     /// What decodes pictures. The host answers with no bytes, once it is there.
     Decoder,

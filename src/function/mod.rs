@@ -47,6 +47,7 @@ pub(crate) use image::joined;
 pub(crate) use memory::{Held, Memory};
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, common_type, resolve};
+pub(crate) use scalar::md5_hash;
 pub(crate) use table_function::TABLE_FUNCTIONS;
 pub(crate) use template::{TEMPLATES, Template, template};
 pub(crate) use unsupported::unsupported;

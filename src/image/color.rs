@@ -102,7 +102,25 @@ pub(crate) fn check_bytes(picture: View<'_>) -> Result<()> {
 /// # Errors
 /// `invalid-value` where the numbers are not as many as the channels, or a deviation is not above 0.
 pub(crate) fn normalize(picture: View<'_>, mean: &[f64], deviation: &[f64]) -> Result<Image> {
-    let View { height, width, channels, data } = picture;
+    let scales = scales(picture.channels, mean, deviation)?;
+    let mut normalized = picture.owned();
+    scale(&mut normalized.data, &scales);
+    Ok(normalized)
+}
+
+/// Takes the first number of its channel from each value, and divides it by the second.
+pub(crate) fn scale(values: &mut [f32], scales: &[(f32, f32)]) {
+    values
+        .iter_mut()
+        .zip(scales.iter().cycle())
+        .for_each(|(value, (mean, by))| *value = (*value - mean) / by);
+}
+
+/// The mean and the deviation of each of `channels`.
+///
+/// # Errors
+/// As of [`normalize`].
+pub(crate) fn scales(channels: usize, mean: &[f64], deviation: &[f64]) -> Result<Vec<(f32, f32)>> {
     for (what, numbers) in [("means", mean), ("standard deviations", deviation)] {
         if numbers.len() != channels {
             let found = numbers.len();
@@ -115,9 +133,8 @@ pub(crate) fn normalize(picture: View<'_>, mean: &[f64], deviation: &[f64]) -> R
         return Err(Error::new(Code::InvalidValue, message));
     }
     #[expect(clippy::cast_possible_truncation, reason = "values of pictures are 32-bit floats")]
-    let scales: Vec<_> = mean.iter().zip(deviation).map(|(mean, by)| (*mean as f32, *by as f32)).collect();
-    let data = data.iter().zip(scales.iter().cycle()).map(|(value, (mean, by))| (value - mean) / by);
-    Ok(Image { height, width, channels, data: data.collect() })
+    let scales = mean.iter().zip(deviation).map(|(mean, by)| (*mean as f32, *by as f32));
+    Ok(scales.collect())
 }
 
 fn gray([red, green, blue]: &[f32; 3]) -> f32 {

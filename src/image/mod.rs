@@ -14,7 +14,7 @@ mod resize;
 mod sniff;
 
 pub(crate) use boxes::{BoxFormat, Candidates, Fitted, Found, Kept, suppress, to_picture};
-pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, normalize, to_bytes};
+pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, normalize, scale, scales, to_bytes};
 pub(crate) use decode::{Decoder, Wishes};
 pub(crate) use encode::{Written, check_units};
 pub(crate) use frame::{Area, centre, cover, crop, pad};

@@ -52,7 +52,9 @@ pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProt
                 tensor.raw_data = std::mem::take(&mut raw).to_vec();
                 widen::widen_tensor(&mut tensor)?;
             }
-            if tensor.encoded_len() + raw.len() >= LARGE && widen::is_readable(tensor.data_type) {
+            // Texts stay in the message too, where they are counted.
+            let is_number = widen::is_readable(tensor.data_type) && tensor.string_data.is_empty();
+            if is_number && tensor.encoded_len() + raw.len() >= LARGE {
                 check::check_tensor(&tensor)?;
                 let (dims, data_type, name) = (tensor.dims.clone(), tensor.data_type, tensor.name.clone());
                 // What was widened is in the message.

@@ -15,7 +15,7 @@ mod stream;
 pub(crate) use arrow::read_arrow_as;
 pub use arrow::{END, read_arrow, write_batch, write_schema};
 pub use csv::{CsvOptions, Encoding, read_csv};
-pub use objects::Object;
+pub use objects::{Hash, Object};
 pub use stream::{Stream, StreamFormat};
 
 use arrow_schema::ArrowError;

@@ -19,7 +19,7 @@ use crate::engine::Session;
 use crate::model::{ModelOptions, digest_of};
 use crate::plan::Params;
 use crate::syntax::Dialect;
-use crate::table::{CsvOptions, Object};
+use crate::table::{CsvOptions, Hash, Object};
 
 /// How the bytes of a table are read.
 pub(super) enum TableFormat {
@@ -35,6 +35,9 @@ struct ObjectShape {
     size: f64,
     content_type: String,
     updated: f64,
+    md5_hash: Option<String>,
+    #[serde(default)]
+    is_remote: bool,
     #[serde(default)]
     is_live: bool,
 }
@@ -97,7 +100,9 @@ pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-fn object(ObjectShape { uri, size, content_type, updated, is_live }: ObjectShape) -> Result<Object> {
+fn object(
+    ObjectShape { uri, size, content_type, updated, md5_hash, is_remote, is_live }: ObjectShape,
+) -> Result<Object> {
     // Whole up to here; a Date's range is smaller still.
     let whole = 0.0..=2f64.powi(53);
     if !whole.contains(&size) || !updated.is_finite() {
@@ -108,7 +113,12 @@ fn object(ObjectShape { uri, size, content_type, updated, is_live }: ObjectShape
             ),
         ));
     }
-    Ok(Object { uri, size: size as u64, content_type, updated_ms: updated as i64, is_live })
+    let hash = match md5_hash {
+        Some(hash) => Hash::Told(hash),
+        None if is_remote => Hash::Remote,
+        None => Hash::OfBytes,
+    };
+    Ok(Object { uri, size: size as u64, content_type, updated_ms: updated as i64, hash, is_live })
 }
 
 /// `session` as the options of a script ask for it.

@@ -121,6 +121,13 @@ enum RequestShape {
         kind: &'static str,
         uri: String,
     },
+    Object {
+        id: u64,
+        kind: &'static str,
+        uri: String,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        following: Vec<String>,
+    },
     Listing {
         id: u64,
         kind: &'static str,
@@ -528,7 +535,7 @@ fn request(request: Request) -> RequestShape {
         Resource::Converted { uri, signature } => {
             RequestShape::Converted { id, kind: "converted", uri, signature }
         }
-        Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
+        Resource::Object { uri, following } => RequestShape::Object { id, kind: "object", uri, following },
         Resource::Rows { table, reader, columns, most } => {
             let reader = reader.unwrap_or(id);
             RequestShape::Stream { id, kind: "rows", table, reader, columns, most }

@@ -198,6 +198,10 @@ export interface ObjectEntry {
   contentType: string;
   /** Milliseconds since 1970-01-01 UTC. */
   updated: number;
+  /** The MD5 hash in base64, where it is known without the bytes. */
+  md5Hash?: string | undefined;
+  /** Whether a server has the bytes: they are not fetched for a hash that no query names. */
+  isRemote?: boolean | undefined;
   /** A source of pictures that come one after the other, asked for as `uri#1`, `uri#2`; no bytes are the end. */
   isLive?: boolean | undefined;
 }
@@ -205,7 +209,8 @@ export interface ObjectEntry {
 /** Bytes, or a listing, that a query waits for. Answer each with `supply`, `supplyObjects` or `refuse`. */
 export type Resource =
   | { id: number; kind: "model"; uri: string }
-  | { id: number; kind: "object"; uri: string }
+  /** The bytes of a file. Those that follow will be wanted soon: they may be read while the engine computes. */
+  | { id: number; kind: "object"; uri: string; following?: string[] }
   /** The ONNX file that a converter makes of a model of TensorFlow's: of one file, or of all that the pattern matches. */
   | { id: number; kind: "converted"; uri: string; signature?: string }
   /** What decodes pictures: answer with no bytes once `predictqlPictures` of the global scope has it. */

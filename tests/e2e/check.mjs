@@ -30,6 +30,7 @@ try {
     "iris",
     "pictures",
     "people",
+    "letters",
     "meaning",
     "similar",
     "penguins",

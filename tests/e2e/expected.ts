@@ -73,6 +73,11 @@ export function people(): Record<string, { probability: number; pixels: number; 
   return expected("people");
 }
 
+/** What onnxruntime reads of the page, line by line, as numpy cuts them out: how high and wide each is in pixels. */
+export function letters(): { lines: { text: string; probability: number; size: [height: number, width: number] }[] } {
+  return expected("letters");
+}
+
 export function demoFile(name: string): Buffer {
   return readFileSync(new URL(`../../www/public/demo/${name}`, import.meta.url));
 }

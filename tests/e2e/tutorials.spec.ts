@@ -1,7 +1,7 @@
 // The tutorials, from a click to the numbers of scikit-learn and onnxruntime.
 
 import { expect, test } from "./demo.js";
-import { demoFile, expected, gallery, iris, penguins, people } from "./expected.js";
+import { demoFile, expected, gallery, iris, letters, penguins, people } from "./expected.js";
 
 interface Pictures {
   pictures: Record<string, { label: string; probabilities: number[] }>;
@@ -132,6 +132,25 @@ test("people: an astronaut is cut out and a cat is nobody, by the numbers of Lit
   await expect(page.locator("#tables")).toContainText("towns");
 });
 
+test("letters: a page is found and read by the numbers of onnxruntime", async ({ demo, page }) => {
+  await demo.open("letters");
+  const known = letters();
+  expect(await demo.column("text")).toEqual(known.lines.map(({ text }) => text));
+  for (const [at, probability] of (await demo.column("probability")).entries())
+    expect(Number(probability)).toBeCloseTo(known.lines[at]?.probability ?? Number.NaN, 3);
+  const sizes = await page
+    .locator("td.line img")
+    .evaluateAll((images: HTMLImageElement[]) => images.map((image) => [image.naturalHeight, image.naturalWidth]));
+  expect(sizes).toEqual(known.lines.map(({ size }) => size));
+  await demo.next("Symbol by symbol");
+  expect((await demo.column("symbol")).slice(0, 6).join("")).toBe(known.lines[0]?.text.slice(0, 6));
+
+  await demo.drop({ name: "mine.png", type: "image/png", bytes: demoFile("page.png") });
+  await expect(page.locator(".cm-content")).toContainText("uris = ['mine.png']");
+  expect(await demo.ended()).toBe("rows");
+  expect(await demo.column("text")).toEqual(known.lines.map(({ text }) => text));
+});
+
 test("what the camera sees is a table, and the camera goes off again", async ({ demo, page }) => {
   // A camera of a test: a canvas that changes.
   await page.addInitScript(() => {
@@ -160,7 +179,18 @@ test("what the camera sees is a table, and the camera goes off again", async ({ 
   expect(states).toEqual(["ended"]);
 });
 
-for (const tutorial of ["iris", "pictures", "people", "similar", "penguins", "versions", "tsql", "own", "kinds"]) {
+for (const tutorial of [
+  "iris",
+  "pictures",
+  "people",
+  "letters",
+  "similar",
+  "penguins",
+  "versions",
+  "tsql",
+  "own",
+  "kinds",
+]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");

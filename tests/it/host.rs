@@ -8,7 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
-use predictql::table::{CsvOptions, Object};
+use predictql::table::{CsvOptions, Hash, Object};
 use predictql::{Engine, ExportPiece, Limits, Params, Query, Resource, Session, Step, Summary};
 
 use crate::notation;
@@ -87,12 +87,12 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             Step::Need(requests) => {
                 for request in requests {
                     match request.resource {
-                        Resource::Model { uri } | Resource::Object { uri } | Resource::Table { uri, .. } => {
-                            match find(&uri) {
-                                Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
-                                None => query.refuse(request.id, format!("`{uri}` was not found"))?,
-                            }
-                        }
+                        Resource::Model { uri }
+                        | Resource::Object { uri, .. }
+                        | Resource::Table { uri, .. } => match find(&uri) {
+                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
+                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
+                        },
                         Resource::Converted { uri, signature } => {
                             match formats::convert(folder(&uri), &formats::Options { signature }) {
                                 Ok(onnx) => query.supply(request.id, onnx)?,
@@ -155,6 +155,7 @@ fn list(patterns: &[String]) -> Vec<Object> {
             size: fs::metadata(find(&uri).unwrap()).unwrap().len(),
             content_type: "image/png".into(),
             updated_ms: 0,
+            hash: Hash::OfBytes,
             is_live: false,
             uri,
         }));

@@ -168,6 +168,14 @@ fn pictures_that_are_decoded_and_resized_are_pillows_by_tensorflows_rule() {
             data.iter().zip(&wanted).all(|(found, wanted)| (found - wanted).abs() <= tolerance),
             "{name}"
         );
+        // Those that torchvision has for networks trained on ImageNet: its formula, in its 32-bit floats.
+        let (means, deviations) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        let normalized = format!(
+            "ML.NORMALIZE_IMAGE(ML.RESIZE_IMAGE(ML.DECODE_IMAGE(?), 7, 9, FALSE), {means:?}, {deviations:?})"
+        );
+        let scaled = |(place, value): (usize, &f32)| (value - means[place % 3]) / deviations[place % 3];
+        let wanted = data.iter().enumerate().map(scaled).collect();
+        assert_eq!(picture(&normalized, name).unwrap(), (shape, wanted), "{name}");
     }
 }
 
@@ -188,6 +196,7 @@ fn what_fails_of_decoding_and_resizing_is_told_as_of_each() {
     for (expression, name) in [
         (resized("?", "5, CAST(NULL AS INT64), FALSE"), "rgb.png"),
         (resized("IF(LENGTH(?) > 0, NULL, b'')", "5, 5, FALSE"), "rgb.png"),
+        (format!("ML.NORMALIZE_IMAGE({}, NULL, [1.0, 1.0, 1.0])", resized("?", "5, 5, FALSE")), "rgb.png"),
         (format!("SAFE.ML.RESIZE_IMAGE(SAFE.ML.DECODE_IMAGE(?), {})", "5, 5, FALSE"), "bad/truncated.png"),
     ] {
         let params = Params::Positional(vec![Scalar::Bytes(read(&format!("images/{name}")))]);

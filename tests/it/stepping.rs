@@ -1,6 +1,8 @@
 //! Queries as their hosts drive them: needs, refusals, progress, parameters, checks.
 
+use arrow_array::cast::AsArray;
 use predictql::data::Scalar;
+use predictql::table::{Hash, Object};
 use predictql::{Dialect, Params, Resource, Session, Step};
 
 use crate::host::{engine, finish, read, run, run_with};
@@ -215,11 +217,12 @@ fn a_check_binds_without_running() {
 #[test]
 fn errors_in_pictures_name_the_file() {
     let engine = engine();
-    let object = |uri: &str| predictql::table::Object {
+    let object = |uri: &str| Object {
         uri: uri.into(),
         size: 1,
         content_type: String::new(),
         updated_ms: 0,
+        hash: Hash::OfBytes,
         is_live: false,
     };
     engine.register_objects("photos", vec![object("good.png"), object("broken.png")]).unwrap();
@@ -244,19 +247,120 @@ fn bytes_of_pictures_are_not_asked_for_when_nobody_reads_them() {
     let sql = "CREATE EXTERNAL TABLE photos OPTIONS (object_metadata = 'SIMPLE', uris = ['tables/*.csv']);
                SELECT * EXCEPT (updated, size) FROM photos LIMIT 1";
     let outcome = run(&engine, sql).unwrap();
-    assert_eq!(outcome.names(), ["uri", "generation", "content_type", "md5_hash", "metadata"]);
-    let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, data FROM photos)");
+    assert_eq!(outcome.names(), ["uri", "generation", "content_type", "md5_hash", "metadata", "ref"]);
+    let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, md5_hash, data FROM photos)");
     assert!(matches!(listing.step().unwrap(), Step::Batch(_)));
+}
+
+/// A host may read files while the query computes. Whoever wants few rows has nothing read for nothing.
+#[test]
+fn files_that_will_be_wanted_are_told_from_the_second_batch_on() {
+    let engine = engine();
+    let objects = (0..20).map(|number| Object {
+        uri: number.to_string(),
+        size: if number == 19 { 9_000_000 } else { 107 },
+        content_type: "image/png".into(),
+        updated_ms: 0,
+        hash: Hash::OfBytes,
+        is_live: false,
+    });
+    engine.register_objects("photos", objects.collect()).unwrap();
+    let mut run = query(&engine.session(), "SELECT ML.DECODE_IMAGE(data) FROM photos");
+    let mut told = Vec::new();
+    loop {
+        match run.step().unwrap() {
+            Step::Need(requests) => {
+                let mut following = Vec::new();
+                for request in requests {
+                    let Resource::Object { following: next, .. } = request.resource else {
+                        panic!("expected a picture")
+                    };
+                    following.extend(next);
+                    run.supply(request.id, read("images/rgb.png")).unwrap();
+                }
+                told.push(following);
+            }
+            Step::Batch(_) | Step::Progress(_) => {}
+            Step::Done(_) => break,
+        }
+    }
+    assert_eq!(told, [vec![], ["16", "17", "18"].map(String::from).to_vec(), vec![]]);
+}
+
+#[test]
+fn hashes_of_files_are_made_of_their_bytes() {
+    let engine = engine();
+    let sql = "CREATE EXTERNAL TABLE photos OPTIONS (object_metadata = 'SIMPLE', uris = ['images/rgb.png', 'images/gray.png']);
+               SELECT md5_hash, uri, TO_BASE64(MD5(data)) = md5_hash FROM photos ORDER BY uri DESC";
+    let outcome = run(&engine, sql).unwrap();
+    let column = |number: usize| outcome.batches[0].columns()[number].clone();
+    // `md5sum` has 9508d8934b8f2e3755d695499d30ce49 of this file.
+    assert_eq!(column(0).as_string::<i32>().value(0), "lQjYk0uPLjdV1pVJnTDOSQ==");
+    assert_eq!(column(2).as_boolean().true_count(), 2);
+}
+
+/// No file of a server is fetched for a hash that nobody has named; what the server has told needs no fetching.
+#[test]
+fn hashes_of_remote_files_are_made_where_they_are_named() {
+    let engine = engine();
+    let object = |uri: &str, hash| Object {
+        uri: uri.into(),
+        size: 107,
+        content_type: "image/png".into(),
+        updated_ms: 0,
+        hash,
+        is_live: false,
+    };
+    let told = "lQjYk0uPLjdV1pVJnTDOSQ==";
+    let objects = vec![
+        object("https://there/far.png", Hash::Remote),
+        object("https://there/told.png", Hash::Told(told.into())),
+        object("here.png", Hash::OfBytes),
+    ];
+    engine.register_objects("photos", objects).unwrap();
+    for (sql, fetched, wanted) in [
+        ("SELECT * FROM photos", vec!["here.png"], [None, Some(told), Some(told)]),
+        ("SELECT p.* FROM photos AS p", vec!["here.png"], [None, Some(told), Some(told)]),
+        ("SELECT md5_hash FROM photos", vec!["https://there/far.png", "here.png"], [Some(told); 3]),
+        ("SELECT photos.md5_hash FROM photos", vec!["https://there/far.png", "here.png"], [Some(told); 3]),
+        ("SELECT * EXCEPT (md5_hash), '-' AS md5_hash FROM photos", vec![], [Some("-"); 3]),
+    ] {
+        let mut run = query(&engine.session(), sql);
+        let (mut asked, mut hashes) = (Vec::new(), Vec::new());
+        let column = run.schema().unwrap().fields.iter().position(|field| field.name == "md5_hash").unwrap();
+        loop {
+            match run.step().unwrap() {
+                Step::Need(requests) => {
+                    for request in requests {
+                        let Resource::Object { uri, .. } = request.resource else {
+                            panic!("expected a picture")
+                        };
+                        asked.push(uri);
+                        run.supply(request.id, read("images/rgb.png")).unwrap();
+                    }
+                }
+                Step::Batch(batch) => {
+                    let found = batch.columns()[column].as_string::<i32>().clone();
+                    hashes.extend(found.iter().map(|hash| hash.map(str::to_owned)));
+                }
+                Step::Progress(_) => {}
+                Step::Done(_) => break,
+            }
+        }
+        assert_eq!(asked, fetched, "{sql}");
+        assert_eq!(hashes, wanted.map(|hash| hash.map(str::to_owned)), "{sql}");
+    }
 }
 
 /// Runs a query over a video of so many pictures; how many rows it gave, and what it asked for.
 fn watched(sql: &str, pictures: u64) -> (usize, Vec<String>) {
     let engine = engine();
-    let video = predictql::table::Object {
+    let video = Object {
         uri: "frames".into(),
         size: 0,
         content_type: String::new(),
         updated_ms: 0,
+        hash: Hash::OfBytes,
         is_live: true,
     };
     engine.register_objects("frames", vec![video]).unwrap();
@@ -268,7 +372,7 @@ fn watched(sql: &str, pictures: u64) -> (usize, Vec<String>) {
                 // The row before has come out: nothing is asked for ahead.
                 assert!(!sql.contains("ML.DECODE") || sql.contains("COUNT") || asked.len() == rows);
                 let [request] = requests.as_slice() else { panic!("one picture at a time") };
-                let Resource::Object { uri } = &request.resource else { panic!("expected a picture") };
+                let Resource::Object { uri, .. } = &request.resource else { panic!("expected a picture") };
                 asked.push(uri.clone());
                 let is_there = asked.len() as u64 <= pictures;
                 run.supply(request.id, if is_there { picture.clone() } else { Vec::new() }).unwrap();

@@ -364,3 +364,75 @@ test("what a model has drawn becomes a file that the page shows", async () => {
   ]);
   assert.deepEqual(found.pixels, [255, 0, 0, 255, 0, 51, 255, 255]);
 });
+
+test("the hash of a server's picture is what the server tells, and made of the bytes where it is named", async () => {
+  // As `md5sum` has it.
+  const wanted = "lQjYk0uPLjdV1pVJnTDOSQ==";
+  await page.route(/\?told$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), "x-goog-hash": `crc32c=AAAAAA==,md5=${wanted}` },
+    });
+  });
+  const found = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const address = new URL("/fixtures/images/rgb.png", location.origin).href;
+    await db.registerTable("far", [new URL(address), new URL(`${address}?told`)]);
+    const picture = await (await fetch("/fixtures/images/rgb.png")).blob();
+    await db.registerTable("near", [new File([picture], "a.png"), new File([picture], "b.png")]);
+    const bytes = async () => {
+      const { requests } = await db.stats();
+      return requests.filter(({ reason }) => reason === "data").reduce((sum, { bytes }) => sum + bytes, 0);
+    };
+    const hashes = async (sql) => (await db.query(sql)).rows.map((row) => row.md5_hash);
+    const shown = await hashes("SELECT * FROM far");
+    const before = await bytes();
+    const named = await hashes("SELECT md5_hash FROM far");
+    const { rows } = await db.query("SELECT ref FROM near LIMIT 1");
+    return { shown, before, named, after: await bytes(), near: await hashes("SELECT * FROM near"), ref: rows[0].ref };
+  });
+  await page.unroute(/\?told$/);
+  assert.deepEqual(found.shown, [null, wanted]);
+  assert.equal(found.before, 0);
+  assert.deepEqual(found.named, [wanted, wanted]);
+  assert.equal(found.after, statSync(join(import.meta.dirname, "../fixtures/images/rgb.png")).size);
+  assert.deepEqual(found.near, [wanted, wanted]);
+  assert.equal(found.ref.uri, "a.png");
+  const { content_type, size, updated } = found.ref.details.gcs_metadata;
+  assert.deepEqual([content_type, size, Number.isSafeInteger(updated)], ["image/png", found.after, true]);
+});
+
+test("files that come next are read while the engine computes", async () => {
+  const found = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const picture = await (await fetch("/fixtures/images/rgb.png")).arrayBuffer();
+    const asked = [];
+    // Tells when it is read.
+    class Watched extends File {
+      arrayBuffer() {
+        asked.push(this.name);
+        return super.arrayBuffer();
+      }
+    }
+    const name = (number) => `${String(number).padStart(2, "0")}.png`;
+    await db.registerTable(
+      "photos",
+      Array.from({ length: 40 }, (_, number) => new Watched([picture], name(number), { type: "image/png" })),
+    );
+    const read = [];
+    let rows = 0;
+    for await (const batch of db.stream("SELECT uri, ML.DECODE_IMAGE(data).dimensions AS size FROM photos")) {
+      rows += batch.rows.length;
+      read.push([rows, asked.length]);
+    }
+    return { read, asked };
+  });
+  const files = Array.from({ length: 40 }, (_, number) => `${String(number).padStart(2, "0")}.png`);
+  assert.deepEqual([...found.asked].sort(), files);
+  // When rows of a batch arrive, those of the next one have been asked for.
+  assert.ok(
+    found.read.some(([rows, asked]) => rows < 40 && asked > rows),
+    JSON.stringify(found.read),
+  );
+});

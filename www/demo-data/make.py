@@ -10,6 +10,7 @@ from pathlib import Path
 
 import efficientnet_lite0
 import kinds
+import letters
 import people
 import sentences
 import torch_weights
@@ -102,6 +103,10 @@ def main() -> None:
     own = fetch([kinds.MODEL, kinds.CONFIG], arguments.cache)
     _write(arguments.out / "magika.onnx", own[kinds.MODEL.name])
     _write(arguments.out / "magika-labels.txt", kinds.labels(own[kinds.CONFIG.name]))
+    text = fetch([letters.FINDER, letters.READER, letters.PAGE], arguments.cache)
+    _write(arguments.out / "text-finder.onnx", text[letters.FINDER.name])
+    _write(arguments.out / "text-reader.onnx", letters.reader(text[letters.READER.name]))
+    _write(arguments.out / letters.PAGE.name, text[letters.PAGE.name])
     for file in [people.MODEL, people.PICTURE]:
         _write(arguments.out / file.name, files[file.name])
     _write(arguments.out / "CREDITS.md", (HERE / "CREDITS.md").read_bytes())

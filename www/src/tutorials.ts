@@ -9,6 +9,7 @@ import { decodesPictures, readsTensorFlow, readsTexts } from "./sql.js";
 import { broken } from "./tutorials/broken.js";
 import { iris } from "./tutorials/iris.js";
 import { kinds } from "./tutorials/kinds.js";
+import { letters } from "./tutorials/letters.js";
 import { meaning } from "./tutorials/meaning.js";
 import { own } from "./tutorials/own.js";
 import { penguins } from "./tutorials/penguins.js";
@@ -22,6 +23,7 @@ export const tutorials: readonly [Tutorial, ...Tutorial[]] = [
   iris,
   pictures,
   people,
+  letters,
   meaning,
   similar,
   penguins,

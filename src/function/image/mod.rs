@@ -215,11 +215,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// What computes a call of `outer`, without options, whose first argument is a call of `inner`. It takes the other arguments of the
-/// outer call, then those of the inner one. An error of kind `internal` asks for one call after the other.
-pub(crate) fn joined(outer: &Function, inner: &Function) -> Option<Kernel> {
-    let is_one = outer.name == "ML.RESIZE_IMAGE" && inner.name == "ML.DECODE_IMAGE";
-    is_one.then_some(codec::decode_resized)
+/// What computes a call whose first argument is the call that follows in `chain`, where each has its name and the number of its
+/// arguments: of the outer ones options would be one more. It takes the other arguments of each, then those of the last. An error
+/// of kind `internal` asks for one call after the other.
+pub(crate) fn joined(chain: &[(&str, usize)]) -> Option<Kernel> {
+    match chain {
+        [("ML.RESIZE_IMAGE", 4), ("ML.DECODE_IMAGE", _)] => Some(codec::decode_resized),
+        [("ML.NORMALIZE_IMAGE", 3), ("ML.RESIZE_IMAGE", 4), ("ML.DECODE_IMAGE", _)] => {
+            Some(codec::decode_normalized)
+        }
+        _ => None,
+    }
 }
 
 /// A function that gives an image of the kind that it was given.

@@ -131,6 +131,11 @@ fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// What cloud storage calls the MD5 hash of a file.
+pub(crate) fn md5_hash(bytes: &[u8]) -> std::string::String {
+    to_base64(&Md5::digest(bytes))
+}
+
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[expect(clippy::indexing_slicing, reason = "a group has at most 3 bytes, and 6 bits number 64 digits")]

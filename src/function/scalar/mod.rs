@@ -22,6 +22,7 @@ pub(super) use array::concat as concat_arrays;
 pub(super) use date::{add_days, add_to_timestamp};
 pub(super) use datetime::add_to_datetime;
 pub(super) use fingerprint::fingerprint;
+pub(crate) use hash::md5_hash;
 pub(super) use string::concat;
 
 /// The functions, by topic.

@@ -1,5 +1,6 @@
 //! Columns to input tensors, a buffer at a time.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use anyhow::ensure;
@@ -253,9 +254,16 @@ impl<'a> InputEncoder<'a> {
         let mut target = Strided::DENSE;
         for row in rows {
             let TensorRow { fit, values } = self.tensor_row(column, is_picture, row)?;
+            if let (Some(picture), ElementType::F32) = (self.picture, self.port.element) {
+                let elements = tensor.elements_mut().map_err(failure::run)?;
+                let place = elements.get_mut(target.offset..target.offset + values.len());
+                picture.arrange(&fit, values, place.invariant("room for a picture")?)?;
+                target.offset += values.len();
+                continue;
+            }
             let values = match self.picture {
-                Some(picture) => picture.arranged(&fit, values)?,
-                None => values.into(),
+                Some(picture) => picture.arranged(&fit, values)?.into(),
+                None => Cow::from(values),
             };
             match self.port.element {
                 ElementType::F32 => write(tensor, target, values.iter().copied()).map_err(failure::run),

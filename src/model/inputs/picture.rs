@@ -4,8 +4,6 @@
 //! channels first, and most models want values around 0. Only what an image function made is a picture: other tensors
 //! keep their order, unless the option `image_layout` says that the input takes pictures.
 
-use std::borrow::Cow;
-
 use crate::data::DataType;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::model::graph_port::GraphPort;
@@ -156,19 +154,30 @@ impl Picture {
     /// The values of a picture in the model's order and scale.
     ///
     /// # Errors
-    /// `internal` where there is not a value for each element of the shape.
+    /// As of [`Picture::arrange`].
+    pub(super) fn arranged(&self, fit: &Fit, data: &[f32]) -> Result<Vec<f32>> {
+        let mut arranged = vec![0.0; data.len()];
+        self.arrange(fit, data, &mut arranged)?;
+        Ok(arranged)
+    }
+
+    /// Writes the values of a picture in the model's order and scale, in one pass.
+    ///
+    /// # Errors
+    /// `internal` where there is not a value for each element of the shape, or no room for it.
     #[expect(clippy::indexing_slicing, reason = "there are `pixels` values for each of the channels")]
-    pub(super) fn arranged<'a>(&self, fit: &Fit, data: &'a [f32]) -> Result<Cow<'a, [f32]>> {
+    pub(super) fn arrange(&self, fit: &Fit, data: &[f32], arranged: &mut [f32]) -> Result<()> {
         let Fit { shape, moves_channels } = fit;
-        ensure(volume(shape.iter().copied()) == Some(data.len()), "a value for each element of a picture")?;
+        let is_whole = volume(shape.iter().copied()) == Some(data.len()) && arranged.len() == data.len();
+        ensure(is_whole, "a value for each element of a picture")?;
         let channels_first = *moves_channels || self.layout == Some(Layout::ChannelsFirst);
         let channels = if channels_first { shape.first() } else { shape.last() };
         let channels = *channels.invariant("the channels of a picture")?;
         if channels == 0 || !moves_channels && !self.is_scaled() {
-            return Ok(data.into());
+            arranged.copy_from_slice(data);
+            return Ok(());
         }
         let pixels = data.len() / channels;
-        let mut arranged = data.to_vec();
         for channel in 0..channels {
             // Without numbers the mean is 0 and the deviation 1.
             let mean = of_channel(&self.mean, channel).unwrap_or(0.0);
@@ -180,7 +189,7 @@ impl Picture {
             let targets = arranged[target..].iter_mut().step_by(target_step);
             targets.zip(sources).for_each(|(target, source)| *target = (source - mean) * scale);
         }
-        Ok(arranged.into())
+        Ok(())
     }
 }
 

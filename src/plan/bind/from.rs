@@ -108,9 +108,10 @@ impl Binder<'_> {
             Relation::Objects(files) => {
                 let mut schema = objects::schema();
                 let visible = schema.fields.len();
-                schema.fields.push(Field::new("data", DataType::Bytes));
+                schema.fields.extend(objects::hidden());
                 let columns = (0..schema.fields.len()).collect();
-                let scope = Scope::with_hidden(&schema, name, visible);
+                let mut scope = Scope::with_hidden(&schema, name, visible);
+                scope.leave_to_star(objects::HASH_IN_STAR);
                 let kind = NodeKind::Objects { objects: files, columns };
                 Ok(Source { node: Node { kind, schema }, scope })
             }

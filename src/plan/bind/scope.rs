@@ -71,6 +71,8 @@ enum Visibility {
     Full,
     /// Not by `*`: a pseudocolumn, or the whole element of an UNNEST.
     NotInStar,
+    /// By `*` alone: another column has its name.
+    OnlyInStar,
     /// Only with its table in front: one of the two columns that USING has merged.
     QualifiedOnly,
 }
@@ -137,6 +139,13 @@ impl Scope {
         self.columns.push(Column::new(table, name, expr).hidden());
     }
 
+    /// Leaves the name of column number `index` to another one.
+    pub(super) fn leave_to_star(&mut self, index: usize) {
+        if let Some(column) = self.columns.get_mut(index) {
+            column.visibility = Visibility::OnlyInStar;
+        }
+    }
+
     /// Remembers what column number `index` is declared as.
     pub(super) fn declare(&mut self, index: usize, narrow: Narrow) {
         if let Some(column) = self.columns.get_mut(index) {
@@ -199,7 +208,7 @@ impl Scope {
         self.columns
             .iter()
             .filter(move |column| match table {
-                None => column.visibility == Visibility::Full,
+                None => matches!(column.visibility, Visibility::Full | Visibility::OnlyInStar),
                 Some(table) => column.visibility != Visibility::NotInStar && column.belongs_to(table),
             })
             .map(|column| (column.name.as_str(), &column.expr))
@@ -226,9 +235,10 @@ impl Scope {
     /// `unknown-column` with the nearest name, `ambiguous-column`.
     pub(super) fn column(&self, table: Option<&str>, name: &Ident) -> Result<Expr> {
         let mut matches = self.columns.iter().filter(|column| {
-            let is_reachable = match table {
-                None => column.visibility != Visibility::QualifiedOnly,
-                Some(table) => column.belongs_to(table),
+            let is_reachable = match (table, column.visibility) {
+                (_, Visibility::OnlyInStar) | (None, Visibility::QualifiedOnly) => false,
+                (None, _) => true,
+                (Some(table), _) => column.belongs_to(table),
             };
             is_reachable && column.name.eq_ignore_ascii_case(&name.text)
         });
@@ -272,6 +282,7 @@ impl Scope {
         let names: Vec<_> = self
             .columns
             .iter()
+            .filter(|column| column.visibility != Visibility::OnlyInStar)
             .filter(|column| table.is_none_or(|table| column.belongs_to(table)))
             .map(|column| column.name.as_str())
             .collect();
