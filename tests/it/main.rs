@@ -60,6 +60,8 @@ mod tensor;
 mod tensorflow;
 #[cfg(feature = "full")]
 mod texts;
+#[cfg(feature = "full")]
+mod threads;
 mod time_zones;
 mod traffic;
 mod tsql;
