@@ -147,7 +147,7 @@ describe("in a page that is isolated", () => {
       const db = new PredictQL({ engine: "full", threads: 2, worker: counted });
       const [before] = await predict(db);
       await workers(2);
-      const sql = `SELECT COUNT(*) FROM ML.PREDICT(MODEL threads_picture,
+      const sql = `SELECT SUM(shares[OFFSET(0)]) FROM ML.PREDICT(MODEL threads_picture,
         (SELECT [n, 1, 1] AS colour FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS n))`;
       const outcomes = [];
       for (let round = 0; round < 3; round++) {
