@@ -1,5 +1,5 @@
 // Builds the package into `../pkg` around a wasm build. PREDICTQL_WASM_DIR names the folder that has wasm-bindgen's
-// `predictql.js` and `predictql.d.ts`, and `<variant>.wasm` and `<variant>.rest.wasm` of each variant. `--glue` only fetches the
+// `predictql.js` and `predictql.d.ts`, `threads.js` where a variant has threads, and `<variant>.wasm` and `<variant>.rest.wasm` of each variant. `--glue` only fetches the
 // glue, which is all that a type check needs; `--session` leaves the scripts alone in the folder that PREDICTQL_SESSION_DIR names.
 
 import { execFileSync } from "node:child_process";
@@ -23,7 +23,9 @@ function copyGlue() {
   const glue = join(source, "glue");
   if (wasmDir) {
     mkdirSync(glue, { recursive: true });
-    for (const file of ["predictql.js", "predictql.d.ts"]) cpSync(join(wasmDir, file), join(glue, file));
+    rmSync(join(glue, "threads.js"), { force: true });
+    for (const file of ["predictql.js", "predictql.d.ts", "threads.js"])
+      if (existsSync(join(wasmDir, file))) cpSync(join(wasmDir, file), join(glue, file));
   } else if (!existsSync(join(glue, "predictql.d.ts"))) {
     throw new Error("no wasm build: set PREDICTQL_WASM_DIR, or run `cargo xtask build`, which does");
   }
@@ -31,11 +33,31 @@ function copyGlue() {
 
 /**
  * The glue keeps its instance in a variable of its module: as the body of a function there can be more than one. `imports` is what
- * an instance may import beside what the glue gives it.
+ * an instance may import beside what the glue gives it. Memory that threads share has glue of its own.
  */
 async function makeInstances() {
   const glue = join(source, "glue");
-  const text = readFileSync(join(glue, "predictql.js"), "utf8");
+  const alone = await glueOf("predictql.js", "alone");
+  const shared = existsSync(join(glue, "threads.js"))
+    ? await glueOf("threads.js", "shared")
+    : "const shared = alone;\n";
+  writeFileSync(
+    join(glue, "instance.js"),
+    `${alone}${shared}export const makeGlue = (imports, isShared) => (isShared ? shared : alone)(imports);\n`,
+  );
+  writeFileSync(
+    join(glue, "instance.d.ts"),
+    `import type * as glue from "./predictql.js";
+/** The bindings for one more instance, which may import \`imports\` too, and whose memory may be one that threads share. */
+export function makeGlue(imports: WebAssembly.Imports, isShared: boolean): typeof glue;
+`,
+  );
+}
+
+/** Glue as a function called `name`. */
+async function glueOf(file, name) {
+  const glue = join(source, "glue");
+  const text = readFileSync(join(glue, file), "utf8");
   const given = '"./predictql_bg.js": import0,';
   if (text.split(given).length !== 2) throw new Error("wasm-bindgen writes the list of imports in another way");
   const { outputFiles } = await build({
@@ -48,14 +70,7 @@ async function makeInstances() {
     // It would look for its wasm file beside itself, but is always given the module.
     define: { "import.meta.url": '""' },
   });
-  writeFileSync(
-    join(glue, "instance.js"),
-    `export function makeGlue(imports) {\n${outputFiles[0].text}return glue;\n}\n`,
-  );
-  writeFileSync(
-    join(glue, "instance.d.ts"),
-    'import type * as glue from "./predictql.js";\n/** The bindings for one more instance, which may import `imports` too. */\nexport function makeGlue(imports: WebAssembly.Imports): typeof glue;\n',
-  );
+  return `function ${name}(imports) {\n${outputFiles[0].text}return glue;\n}\n`;
 }
 
 /** Copies the wasm files; answers what is known of each. */
@@ -113,6 +128,7 @@ async function bundle(wasm, folder) {
       "WASM_BYTES.tables": String(wasm.tables?.bytes),
       "WASM_BYTES.relaxed": String(wasm.relaxed?.bytes),
       "WASM_BYTES.simd": String(wasm.simd?.bytes),
+      "WASM_BYTES.threads": String(wasm.threads?.bytes),
       VERSION: JSON.stringify(manifest.version),
     },
   };

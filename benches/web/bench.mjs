@@ -2,7 +2,7 @@
 // DuckDB-Wasm, interleaved in one page of one browser; first answers of fresh pages; memory, each engine in a browser of its own; small questions in Node.
 // Prints tables of Markdown, and keeps them with all numbers in `target/bench.md` and `target/bench.json`; fails where two disagree on an answer.
 //
-// node bench.mjs [rounds] [part …] [--threads N]: all parts without any. So many threads have networks in the other engines; ours has one.
+// node bench.mjs [rounds] [part …] [--threads N]: all parts without any. So many threads have networks in all engines.
 
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -111,7 +111,7 @@ const about = {
   predictql: build ? `${version} (${build})` : version,
   versions,
   machine: `${cpus().length} x ${cpus()[0].model}, ${process.platform}`,
-  threads: threads === 1 ? "one thread each" : `networks: one thread of ours, ${threads} of theirs`,
+  threads: threads === 1 ? "one thread each" : `networks: ${threads} threads each, all else one`,
 };
 const report = reportOf(measured);
 const words = `\`${about.command}\`: PredictQL ${about.predictql}, ${versions.join(", ")}; ${about.machine}; ${about.threads}.

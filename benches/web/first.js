@@ -22,7 +22,7 @@ const ours = {
   async picture({ model, file }) {
     const { PredictQL } = await import("./pkg/index.js");
     // Whoever knows that pictures come asks for their engine at once.
-    const db = new PredictQL({ engine: "full" });
+    const db = new PredictQL({ engine: "full", threads: 1 });
     await db.registerModel("classifier", model);
     await db.registerTable("photos", [file], { format: "images" });
     const { rows } = await db.query(`SELECT label FROM ML.PREDICT(MODEL classifier, (SELECT

@@ -12,7 +12,7 @@ globalThis.litert = async (rounds, threads) => {
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = new URL("./ort/", location.href).href;
   await loadLiteRt(new URL("./modules/@litertjs/core/wasm/", location.href).href, { threads: threads > 1 });
-  const db = await PredictQL.create({ engine: "full" });
+  const db = await PredictQL.create({ engine: "full", threads });
   const measured = {};
   const disagreements = [];
   for (const name of ["mobilenet_v2", "resnet_50"]) {

@@ -35,7 +35,7 @@ const asked = {
 const engines = {
   async ours(model, url) {
     const { PredictQL } = await import("./pkg/index.js");
-    const db = await PredictQL.create();
+    const db = await PredictQL.create({ threads: 1 });
     await db.registerModel(model, url);
     const { sql, values } = asked[model];
     return {

@@ -52,7 +52,7 @@ const networks = {
 globalThis.networks = async (rounds, threads) => {
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = new URL("./ort/", location.href).href;
-  const db = await PredictQL.create({ engine: "full" });
+  const db = await PredictQL.create({ engine: "full", threads });
   // Theirs starts with its first session.
   await (await ort.InferenceSession.create("./models/logistic.onnx", { executionProviders: ["wasm"] })).release();
   const measured = {};

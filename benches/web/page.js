@@ -52,7 +52,7 @@ globalThis.tutorials = async (rounds) => {
   const files = await Promise.all(photos.map(async (name) => new File([await fetched(name)], name)));
   const options = { executionProviders: ["wasm"] };
 
-  const db = await PredictQL.create();
+  const db = await PredictQL.create({ threads: 1 });
   await db.registerModel("iris", iris);
   await db.registerTable("flowers", new Blob([table], { type: "text/csv" }));
   const forest = await ort.InferenceSession.create(iris.slice(), options);

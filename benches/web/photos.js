@@ -40,7 +40,7 @@ globalThis.photos = async (rounds) => {
   const network = new Uint8Array(await fetched("efficientnet-lite0.onnx"));
   const ways = {};
   for (const decoder of ["portable", "native"]) {
-    const db = await PredictQL.create({ decoder });
+    const db = await PredictQL.create({ decoder, threads: 1 });
     await db.registerModel("classifier", network.slice());
     await db.registerTable("photos", files);
     ways[decoder] = db;

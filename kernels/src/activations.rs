@@ -3,6 +3,9 @@
 
 use crate::elementwise::exp;
 
+/// How many multiplications take as long as an activation.
+const COST: usize = 16;
+
 /// An activation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
@@ -23,8 +26,13 @@ pub enum Activation {
 
 impl Activation {
     /// Puts the activation of each of `values` into its place.
-    #[inline(never)]
     pub fn apply(self, values: &mut [f32]) {
+        crew::split(values, 1, COST, |_, values| self.apply_here(values));
+    }
+
+    /// The same on this thread.
+    #[inline(never)]
+    pub(crate) fn apply_here(self, values: &mut [f32]) {
         match self {
             Self::Erf => each(values, erf),
             Self::Gelu => {

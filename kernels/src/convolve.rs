@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::lanes::{LANES, Lanes};
-use crate::panels::{DEPTH, Finish, Panels, Product, ROWS};
+use crate::panels::{DEPTH, Finish, Panels, Product, ROWS, unit};
 
 /// A window and the way it goes; two numbers are those of height and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,44 +62,56 @@ pub fn dense(
     finish: &Finish<'_>,
     result: &mut [f32],
 ) {
-    let stride = groups.iter().map(Panels::columns).sum();
+    let stride: usize = groups.iter().map(Panels::columns).sum();
     let own = channels / groups.len().max(1);
     if let [panels] = groups
         && window.is_point()
     {
-        panels.multiply_all(picture, channels, &mut Product { values: result, stride, first: 0 }, finish);
+        panels.product(picture, finish, None, result);
         return;
     }
-    let mut rows = Vec::new();
     let (taps, offsets) = (taps(window), offsets(window, channels, own));
-    for (nth, values) in result.chunks_mut(ROWS * stride).enumerate() {
-        let count = values.len() / stride;
-        let mut first = 0;
-        for (group, panels) in groups.iter().enumerate() {
-            let finish =
-                Finish { bias: finish.bias.get(first..first + panels.columns()).unwrap_or(&[]), ..*finish };
-            for part in parts(window, own) {
-                let depth = part.taps.len() * part.channels.len();
-                rows.resize(count * depth, 0.0);
-                let taken = part.channels.start + group * own..part.channels.end + group * own;
-                for (row, place) in rows.chunks_exact_mut(depth).zip(nth * ROWS..) {
-                    let at = [place / window.output[1], place % window.output[1]];
-                    let position = Position::new(window, channels, at);
-                    match position.whole() {
-                        Some(start) if own < SHORT => {
-                            let picture = &picture[start + taken.start..];
-                            let offsets = &offsets[part.start..part.start + depth];
-                            row.iter_mut().zip(offsets).for_each(|(to, offset)| *to = picture[*offset]);
+    let unit = unit(result.len() / stride.max(1));
+    crew::split(result, unit * stride, unit * taps.len() * own * stride, |first, result| {
+        let first_place = first * unit;
+        let mut rows = Vec::new();
+        for (nth, values) in result.chunks_mut(ROWS * stride).enumerate() {
+            let count = values.len() / stride;
+            let mut first = 0;
+            for (group, panels) in groups.iter().enumerate() {
+                let finish = Finish {
+                    bias: finish.bias.get(first..first + panels.columns()).unwrap_or(&[]),
+                    ..*finish
+                };
+                for part in parts(window, own) {
+                    let depth = part.taps.len() * part.channels.len();
+                    rows.resize(count * depth, 0.0);
+                    let taken = part.channels.start + group * own..part.channels.end + group * own;
+                    for (row, place) in rows.chunks_exact_mut(depth).zip(first_place + nth * ROWS..) {
+                        let at = [place / window.output[1], place % window.output[1]];
+                        let position = Position::new(window, channels, at);
+                        match position.whole() {
+                            Some(start) if own < SHORT => {
+                                let picture = &picture[start + taken.start..];
+                                let offsets = &offsets[part.start..part.start + depth];
+                                row.iter_mut().zip(offsets).for_each(|(to, offset)| *to = picture[*offset]);
+                            }
+                            _ => position.gather(picture, &taps[part.taps.clone()], &taken, row),
                         }
-                        _ => position.gather(picture, &taps[part.taps.clone()], &taken, row),
                     }
+                    let mut product = Product { values: &mut *values, stride, first };
+                    panels.all().multiply(
+                        &rows[..count * depth],
+                        depth,
+                        (part.start, depth),
+                        &mut product,
+                        &finish,
+                    );
                 }
-                let mut product = Product { values: &mut *values, stride, first };
-                panels.multiply(&rows[..count * depth], depth, (part.start, depth), &mut product, &finish);
+                first += panels.columns();
             }
-            first += panels.columns();
         }
-    }
+    });
 }
 
 /// A part of the depth.
@@ -159,10 +171,10 @@ impl<'a> Position<'a> {
         Self { window, channels, top, left, down, right }
     }
 
-    /// All positions, line by line.
-    fn all(window: &'a Window, channels: usize) -> impl Iterator<Item = Self> {
+    /// The positions of the window from the line `first` on, line by line.
+    fn from_line(window: &'a Window, channels: usize, first: usize) -> impl Iterator<Item = Self> {
         let [height, width] = window.output;
-        (0..height).flat_map(move |top| {
+        (first..height).flat_map(move |top| {
             let down = window.inside(0, top);
             (0..width).map(move |left| {
                 let (down, right) = (down.clone(), window.inside(1, left));
@@ -236,13 +248,28 @@ impl Depthwise {
     }
 
     /// Convolves a picture.
+    pub fn convolve(&self, picture: &[f32], window: &Window, finish: &Finish<'_>, result: &mut [f32]) {
+        let line = window.output[1] * self.channels;
+        crew::split(result, line, line * window.kernel[0] * window.kernel[1], |first, lines| {
+            self.convolve_lines(picture, window, finish, first, lines);
+        });
+    }
+
+    /// Convolves a picture into the `lines` from `first` on.
     #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
-    pub fn convolve(&self, picture: &[f32], window: &Window, finish: &Finish<'_>, result: &mut [f32]) {
+    fn convolve_lines(
+        &self,
+        picture: &[f32],
+        window: &Window,
+        finish: &Finish<'_>,
+        first: usize,
+        lines: &mut [f32],
+    ) {
         let zeros = vec![0.0; self.channels];
         let (taps, blocks) = (taps(window), self.channels.div_ceil(LANES));
-        let results = result.chunks_exact_mut(self.channels.max(1));
-        for (position, sums) in Position::all(window, self.channels).zip(results) {
+        let results = lines.chunks_exact_mut(self.channels.max(1));
+        for (position, sums) in Position::from_line(window, self.channels, first).zip(results) {
             match finish.bias {
                 [] if finish.onto => {}
                 bias if finish.onto => sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias),
@@ -285,9 +312,19 @@ const BETWEEN: usize = 1 << 16;
 
 impl Expanded<'_> {
     /// Convolves a picture.
+    pub fn convolve(&self, picture: &[f32], result: &mut [f32]) {
+        // Every thread makes the lines between two pieces by itself: the fewer pieces, the better.
+        let lines = self.window.output[0].div_ceil(crew::threads()).max(1);
+        let line = self.window.output[1] * self.panels.columns();
+        crew::split(result, lines * line, lines * line * self.panels.depth(), |first, result| {
+            self.convolve_lines(picture, first * lines, result);
+        });
+    }
+
+    /// Convolves a picture into the lines from `first` on.
     #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
-    pub fn convolve(&self, picture: &[f32], result: &mut [f32]) {
+    fn convolve_lines(&self, picture: &[f32], first: usize, result: &mut [f32]) {
         let [height, width] = self.window.input;
         let [stride, before] = [self.window.strides[0], self.window.before[0]];
         let reach = (self.window.kernel[0] - 1) * self.window.dilations[0] + 1;
@@ -297,7 +334,7 @@ impl Expanded<'_> {
             ((BETWEEN / wide).saturating_sub(reach) / stride + 1).max(ROWS.div_ceil(stride * width.max(1)));
         let (mut lines, mut there) = (Vec::new(), 0..0);
         for (nth, sums) in result.chunks_mut(positions * line).enumerate() {
-            let (top, count) = (nth * positions * stride, sums.len() / line);
+            let (top, count) = ((first + nth * positions) * stride, sums.len() / line);
             let start = top.saturating_sub(before).min(height);
             let end = (top + (count - 1) * stride + reach).saturating_sub(before).clamp(start, height);
             lines.drain(..(start.min(there.end) - there.start) * wide);
@@ -305,7 +342,7 @@ impl Expanded<'_> {
             lines.resize((end - start) * wide, 0.0);
             let mut product =
                 Product { values: &mut lines[(made - start) * wide..], stride: columns, first: 0 };
-            self.panels.multiply_all(
+            self.panels.all().multiply_all(
                 &picture[made * width * depth..end * width * depth],
                 depth,
                 &mut product,
@@ -318,7 +355,7 @@ impl Expanded<'_> {
                 before: [(before + start).saturating_sub(top), self.window.before[1]],
                 ..*self.window
             };
-            self.weights.convolve(&lines, &window, &self.finish, sums);
+            self.weights.convolve_lines(&lines, &window, &self.finish, 0, sums);
         }
     }
 }
@@ -389,10 +426,26 @@ pub enum Pool {
 }
 
 /// Pools a picture.
+pub fn pool(picture: &[f32], channels: usize, window: &Window, pool: Pool, result: &mut [f32]) {
+    let line = window.output[1] * channels;
+    crew::split(result, line, line * window.kernel[0] * window.kernel[1], |first, lines| {
+        pool_lines(picture, channels, window, pool, first, lines);
+    });
+}
+
+/// Pools a picture into the `lines` from `first` on.
 #[inline(never)]
 #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
-pub fn pool(picture: &[f32], channels: usize, window: &Window, pool: Pool, result: &mut [f32]) {
-    for (position, numbers) in Position::all(window, channels).zip(result.chunks_exact_mut(channels.max(1))) {
+fn pool_lines(
+    picture: &[f32],
+    channels: usize,
+    window: &Window,
+    pool: Pool,
+    first: usize,
+    lines: &mut [f32],
+) {
+    let positions = Position::from_line(window, channels, first);
+    for (position, numbers) in positions.zip(lines.chunks_exact_mut(channels.max(1))) {
         numbers.fill(if pool == Pool::Max { f32::NEG_INFINITY } else { 0.0 });
         // A window may be far longer than the picture.
         let inside = position.down.clone().flat_map(|y| position.right.clone().map(move |x| (y, x)));
@@ -433,13 +486,16 @@ fn whole(count: usize) -> f32 {
 #[inline(never)]
 pub fn scale(numbers: &mut [f32], scale: &[f32], shift: &[f32], low: f32, high: f32) {
     let (low, high) = (Lanes::splat(low), Lanes::splat(high));
-    for pixel in numbers.chunks_exact_mut(scale.len().max(1)) {
-        for ((numbers, scale), shift) in
-            pixel.chunks_mut(LANES).zip(scale.chunks(LANES)).zip(shift.chunks(LANES))
-        {
-            put(some(shift).add_product(some(numbers), some(scale)).clamp(low, high), numbers);
+    let channels = scale.len().max(1);
+    crew::split(numbers, channels, 2 * channels, |_, numbers| {
+        for pixel in numbers.chunks_exact_mut(channels) {
+            for ((numbers, scale), shift) in
+                pixel.chunks_mut(LANES).zip(scale.chunks(LANES)).zip(shift.chunks(LANES))
+            {
+                put(some(shift).add_product(some(numbers), some(scale)).clamp(low, high), numbers);
+            }
         }
-    }
+    });
 }
 
 #[cfg(test)]

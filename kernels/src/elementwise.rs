@@ -1,5 +1,8 @@
 //! Functions of every element, and arithmetic of two: in the place of the first.
 
+/// How many multiplications take as long as a function of a number.
+const COST: usize = 8;
+
 /// What is computed of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
@@ -79,20 +82,29 @@ elements!(f32, exp, tanh);
 elements!(f64, f64::exp, f64::tanh);
 
 #[inline(always)]
-fn combine<T: Copy>(a: &mut [T], b: &[T], function: impl Fn(T, T) -> T) {
+#[expect(
+    clippy::indexing_slicing,
+    reason = "where the partners are not repeated, there is one for each place"
+)]
+fn combine<T: Copy + Send + Sync>(a: &mut [T], b: &[T], function: impl Fn(T, T) -> T + Sync) {
     match b {
-        [b] => a.iter_mut().for_each(|a| *a = function(*a, *b)),
+        [b] => crew::split(a, 1, 1, |_, a| a.iter_mut().for_each(|a| *a = function(*a, *b))),
         b => {
-            for a in a.chunks_mut(b.len().max(1)) {
-                a.iter_mut().zip(b).for_each(|(a, b)| *a = function(*a, *b));
-            }
+            let is_repeated = b.len() < a.len();
+            let unit = if is_repeated { b.len() } else { 1 };
+            crew::split(a, unit, unit, |first, a| {
+                let b = if is_repeated { b } else { &b[first..] };
+                for a in a.chunks_mut(b.len().max(1)) {
+                    a.iter_mut().zip(b).for_each(|(a, b)| *a = function(*a, *b));
+                }
+            });
         }
     }
 }
 
 #[inline(always)]
-fn apply<T: Copy>(values: &mut [T], function: impl Fn(T) -> T) {
-    values.iter_mut().for_each(|value| *value = function(*value));
+fn apply<T: Copy + Send>(values: &mut [T], function: impl Fn(T) -> T + Sync) {
+    crew::split(values, 1, COST, |_, values| values.iter_mut().for_each(|value| *value = function(*value)));
 }
 
 /// The exponential: a power of two times the series of what is left. Without branches, so that it fits a vector.

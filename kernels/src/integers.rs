@@ -51,20 +51,24 @@ impl IntegerPanels {
             product.fill(0);
             return;
         }
-        let mut paired = vec![0; HEIGHT * pairs];
-        for (rows, product) in rows.chunks(HEIGHT * self.depth).zip(product.chunks_mut(HEIGHT * columns)) {
-            let count = product.len() / columns;
-            for (row, paired) in rows.chunks_exact(self.depth).zip(paired.chunks_exact_mut(pairs)) {
-                pair_up(row, paired);
-            }
-            for (nth, panel) in self.values.chunks_exact(pairs).enumerate() {
-                let width = (self.columns - nth * WIDTH).min(WIDTH);
-                let sums = if count == 1 { one(&paired, panel) } else { tile(&paired, panel) };
-                for (row, sums) in sums.iter().take(count).enumerate() {
-                    product[row * columns + nth * WIDTH..][..width].copy_from_slice(&sums[..width]);
+        crew::split(product, HEIGHT * columns, HEIGHT * self.depth * columns, |first, product| {
+            let rows = &rows[first * HEIGHT * self.depth..];
+            let mut paired = vec![0; HEIGHT * pairs];
+            for (rows, product) in rows.chunks(HEIGHT * self.depth).zip(product.chunks_mut(HEIGHT * columns))
+            {
+                let count = product.len() / columns;
+                for (row, paired) in rows.chunks_exact(self.depth).zip(paired.chunks_exact_mut(pairs)) {
+                    pair_up(row, paired);
+                }
+                for (nth, panel) in self.values.chunks_exact(pairs).enumerate() {
+                    let width = (self.columns - nth * WIDTH).min(WIDTH);
+                    let sums = if count == 1 { one(&paired, panel) } else { tile(&paired, panel) };
+                    for (row, sums) in sums.iter().take(count).enumerate() {
+                        product[row * columns + nth * WIDTH..][..width].copy_from_slice(&sums[..width]);
+                    }
                 }
             }
-        }
+        });
     }
 }
 

@@ -38,7 +38,7 @@ macro_rules! factor {
 factor!(f32, 8);
 factor!(f64, 4);
 
-trait Real: Copy + Default + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> {}
+trait Real: Copy + Default + Send + Sync + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> {}
 
 impl Real for f32 {}
 impl Real for f64 {}
@@ -73,20 +73,23 @@ fn row<T: Real, const WIDTH: usize>(a: &[T], b: &[T], columns: usize, product: &
 fn many<T: Real, const WIDTH: usize>(a: &[T], b: &[T], depth: usize, columns: usize, product: &mut [T]) {
     let panels = packed::<T, WIDTH>(b, depth, columns);
     let rows = (BLOCK_BYTES / (depth * size_of::<T>())).max(HEIGHT) / HEIGHT * HEIGHT;
-    for (a, product) in a.chunks(rows * depth).zip(product.chunks_mut(rows * columns)) {
-        for (nth, panel) in panels.chunks_exact(depth).enumerate() {
-            for (a, product) in a.chunks(HEIGHT * depth).zip(product.chunks_mut(HEIGHT * columns)) {
-                let sums = tile(a, panel);
-                for (sums, product) in sums.iter().zip(product.chunks_exact_mut(columns)) {
-                    let product = &mut product[nth * WIDTH..];
-                    match product.first_chunk_mut::<WIDTH>() {
-                        Some(product) => *product = *sums,
-                        None => product.iter_mut().zip(sums).for_each(|(product, sum)| *product = *sum),
+    crew::split(product, HEIGHT * columns, HEIGHT * depth * columns, |first, product| {
+        let a = &a[first * HEIGHT * depth..];
+        for (a, product) in a.chunks(rows * depth).zip(product.chunks_mut(rows * columns)) {
+            for (nth, panel) in panels.chunks_exact(depth).enumerate() {
+                for (a, product) in a.chunks(HEIGHT * depth).zip(product.chunks_mut(HEIGHT * columns)) {
+                    let sums = tile(a, panel);
+                    for (sums, product) in sums.iter().zip(product.chunks_exact_mut(columns)) {
+                        let product = &mut product[nth * WIDTH..];
+                        match product.first_chunk_mut::<WIDTH>() {
+                            Some(product) => *product = *sums,
+                            None => product.iter_mut().zip(sums).for_each(|(product, sum)| *product = *sum),
+                        }
                     }
                 }
             }
         }
-    }
+    });
 }
 
 /// The columns of `b` in panels of `WIDTH`, row by row; zeros stand where columns are missing in the last one.

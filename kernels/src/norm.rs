@@ -1,5 +1,8 @@
 //! Rows that are shifted and scaled to a mean of zero and a variance of one.
 
+/// How many multiplications take as long as a number of a row.
+const COST: usize = 4;
+
 /// How rows are normalised.
 #[derive(Debug, Clone, Copy)]
 pub struct Norm<'a> {
@@ -18,9 +21,12 @@ impl Norm<'_> {
     #[inline(never)]
     pub fn apply(&self, values: &mut [f32], moments: &mut [[f32; 2]]) {
         let length = self.scale.len().max(1);
-        for (row, moments) in values.chunks_exact_mut(length).zip(moments) {
-            *moments = self.row(row);
-        }
+        let rows = crew::piece(moments.len(), COST * length);
+        crew::each(values.chunks_mut(rows * length).zip(moments.chunks_mut(rows)), |(values, moments)| {
+            for (row, moments) in values.chunks_exact_mut(length).zip(moments) {
+                *moments = self.row(row);
+            }
+        });
     }
 
     #[inline(always)]

@@ -22,6 +22,16 @@ const TERMS: usize = 64;
 /// Rows that meet all panels before those that follow.
 pub(crate) const ROWS: usize = 96;
 
+/// Rows that are enough for all panels to pass by: threads that have fewer read the matrix more often than it pays.
+const ENOUGH: usize = 32;
+
+/// How many of the rows of a product threads do not share: whole tiles, enough of them, and as many for each thread.
+pub(crate) fn unit(rows: usize) -> usize {
+    let threads = crew::threads();
+    let rounds = rows.div_ceil(threads * ENOUGH).max(1);
+    (rows / (threads * rounds) / HEIGHT * HEIGHT).max(HEIGHT)
+}
+
 /// A matrix, its columns in panels, each row by row; zeros stand where the last panel has no columns.
 #[derive(Debug, Clone)]
 pub struct Panels {
@@ -124,11 +134,60 @@ impl Panels {
         }
     }
 
+    /// The products of whole `rows` and the matrix, which has a depth; `activation` comes after all that `finish` asks for.
+    #[inline(never)]
+    pub fn product(
+        &self,
+        rows: &[f32],
+        finish: &Finish<'_>,
+        activation: Option<Activation>,
+        product: &mut [f32],
+    ) {
+        let (depth, stride) = (self.depth.max(1), self.columns.max(1));
+        if crew::threads() > 1 && product.len() == stride {
+            // There is one row: its columns are shared.
+            crew::split(product, WIDTH, WIDTH * depth, |first, product| {
+                let first = first * WIDTH;
+                let bias = finish.bias.get(first..first + product.len()).unwrap_or(&[]);
+                let columns = self.behind(first, product.len());
+                columns.product(rows, &Finish { bias, ..*finish }, activation, product);
+            });
+            return;
+        }
+        let unit = unit(product.len() / stride);
+        crew::split(product, unit * stride, unit * depth * stride, |first, product| {
+            let rows = rows.get(first * unit * depth..).unwrap_or(&[]);
+            self.all().product(rows, finish, activation, product);
+        });
+    }
+
+    /// All columns.
+    pub(crate) fn all(&self) -> Columns<'_> {
+        self.behind(0, self.columns)
+    }
+
+    /// So many columns behind `first` ones, which are whole panels.
+    fn behind(&self, first: usize, columns: usize) -> Columns<'_> {
+        let values = self.values.get(first / WIDTH * self.depth..).unwrap_or(&[]);
+        Columns { depth: self.depth, columns, values }
+    }
+}
+
+/// Columns of a matrix, from the first one of a panel on.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    depth: usize,
+    columns: usize,
+    /// The panels; there may be more.
+    values: &'a [[f32; WIDTH]],
+}
+
+impl Columns<'_> {
     /// Adds the products of `rows`, each `stride` numbers apart, and the rows of the matrix from `start` on to what `product` holds;
     /// the first ones take its place.
     #[expect(clippy::indexing_slicing, reason = "panels and rows are as long as the matrix is deep")]
     pub(crate) fn multiply(
-        &self,
+        self,
         rows: &[f32],
         stride: usize,
         (start, depth): (usize, usize),
@@ -137,7 +196,8 @@ impl Panels {
     ) {
         let (is_first, is_last) = (start == 0, start + depth == self.depth);
         let count = product.values.len().div_ceil(product.stride);
-        for (nth, panel) in self.values.chunks_exact(self.depth).enumerate() {
+        let panels = self.values.chunks_exact(self.depth).take(self.columns.div_ceil(WIDTH));
+        for (nth, panel) in panels.enumerate() {
             let panel = &panel[start..start + depth];
             let first = nth * WIDTH;
             let width = (self.columns - first).min(WIDTH);
@@ -170,28 +230,21 @@ impl Panels {
         }
     }
 
-    /// The products of whole `rows` and the matrix, which has a depth; `activation` comes after all that `finish` asks for.
-    #[inline(never)]
-    pub fn product(
-        &self,
-        rows: &[f32],
-        finish: &Finish<'_>,
-        activation: Option<Activation>,
-        product: &mut [f32],
-    ) {
-        let (stride, first) = (self.columns.max(1), 0);
-        let blocks = rows.chunks(ROWS * self.depth.max(1)).zip(product.chunks_mut(ROWS * stride));
-        for (rows, values) in blocks {
-            self.multiply_all(rows, self.depth, &mut Product { values: &mut *values, stride, first }, finish);
+    /// As [`Panels::product`], on this thread.
+    fn product(self, rows: &[f32], finish: &Finish<'_>, activation: Option<Activation>, product: &mut [f32]) {
+        let (depth, stride) = (self.depth.max(1), self.columns.max(1));
+        for (rows, values) in rows.chunks(ROWS * depth).zip(product.chunks_mut(ROWS * stride)) {
+            let mut product = Product { values: &mut *values, stride, first: 0 };
+            self.multiply_all(rows, self.depth, &mut product, finish);
             if let Some(activation) = activation {
-                activation.apply(values);
+                activation.apply_here(values);
             }
         }
     }
 
     /// All products of `rows`.
     pub(crate) fn multiply_all(
-        &self,
+        self,
         rows: &[f32],
         stride: usize,
         product: &mut Product<'_>,
@@ -330,7 +383,7 @@ mod tests {
             let multiplied = |rows: &[f32], begin: &[f32]| {
                 let mut values = begin.to_vec();
                 let mut product = Product { values: &mut values, stride: columns, first: 0 };
-                panels.multiply_all(rows, depth, &mut product, &finish);
+                panels.all().multiply_all(rows, depth, &mut product, &finish);
                 values
             };
             let all = multiplied(&rows, &begin);
@@ -373,7 +426,7 @@ mod tests {
         let panels = Panels::new(&[1.0, 1.0], 2, 1);
         let mut values = [0.0];
         let finish = Finish { bias: &[], low: 0.0, high: 6.0, onto: false };
-        panels.multiply_all(
+        panels.all().multiply_all(
             &[f32::NAN, 1.0],
             2,
             &mut Product { values: &mut values, stride: 1, first: 0 },

@@ -2,6 +2,9 @@
 
 use crate::elementwise::{Elements, Function};
 
+/// How many multiplications take as long as the share of one score.
+const COST: usize = 16;
+
 /// A float that scores are.
 pub trait Shares: Sized {
     /// Turns each row of `length` scores into shares. A row has the same bits alone and among others.
@@ -17,18 +20,20 @@ macro_rules! shares {
             #[inline(never)]
             fn shares(scores: &mut [Self], length: usize) {
                 let length = length.max(1);
-                for block in scores.chunks_mut((BLOCK / length).max(1) * length) {
-                    for row in block.chunks_mut(length) {
-                        let greatest =
-                            row.iter().fold(Self::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
-                        row.iter_mut().for_each(|score| *score -= greatest);
+                crew::split(scores, length, COST * length, |_, scores| {
+                    for block in scores.chunks_mut((BLOCK / length).max(1) * length) {
+                        for row in block.chunks_mut(length) {
+                            let greatest =
+                                row.iter().fold(Self::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+                            row.iter_mut().for_each(|score| *score -= greatest);
+                        }
+                        Self::apply(Function::Exp, block);
+                        for row in block.chunks_mut(length) {
+                            let all = sum(row, 0.0, |a, b| a + b);
+                            row.iter_mut().for_each(|score| *score /= all);
+                        }
                     }
-                    Self::apply(Function::Exp, block);
-                    for row in block.chunks_mut(length) {
-                        let all = sum(row, 0.0, |a, b| a + b);
-                        row.iter_mut().for_each(|score| *score /= all);
-                    }
-                }
+                });
             }
         }
     };

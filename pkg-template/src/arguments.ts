@@ -34,6 +34,8 @@ const flag: Kind = ["a boolean", is("boolean")];
 const callback: Kind = ["a function", is("function")];
 const count: Kind = ["a whole number from 0", (value) => Number.isSafeInteger(value) && Number(value) >= 0];
 const some: Kind = ["a whole number from 1", (value) => Number.isSafeInteger(value) && Number(value) > 0];
+/** Each takes memory for its stack, and more than there are cores only wait for each other. */
+const mostThreads = 64;
 const bag: Kind = ["an object", isObject];
 const address: Kind = ["a string or a URL", isTextual];
 const texts: Kind = ["a list of strings", isListOf(is("string"))];
@@ -140,6 +142,10 @@ export const takes = {
     workerUrl: address,
     engine: words("auto", "tables", "full"),
     memoryLimit: some,
+    threads: [
+      `"auto" or a whole number from 1 to ${mostThreads}`,
+      (value) => value === "auto" || (some[1](value) && Number(value) <= mostThreads),
+    ],
     wasmUrl: address,
     wasmModule: ["a WebAssembly.Module or bytes", isObject],
     network: [

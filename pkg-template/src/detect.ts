@@ -27,6 +27,15 @@ const simd = [
 
 const probes = { relaxed, simd };
 
+/** Whether threads can share a memory that may become as large as WebAssembly has it: some devices have no room for the addresses. */
+export function supportsSharedMemory(): boolean {
+  try {
+    return Boolean(new WebAssembly.Memory({ initial: 0, maximum: 65_536, shared: true }));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether this engine has relaxed SIMD or at least the fixed-width one. */
 export function supports(variant: keyof typeof probes): boolean {
   return WebAssembly.validate(new Uint8Array(probes[variant]));

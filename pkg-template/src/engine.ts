@@ -440,7 +440,9 @@ export class Engine {
       try {
         const lock = lockName(this.#options);
         const { memoryLimit } = this.#options;
-        const begin = { kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock, memoryLimit } as const;
+        const { threads } = info;
+        const known = this.#rests.get(rest) ?? rest;
+        const begin = { kind: "start", module, rest: known, lock, memoryLimit, threads } as const;
         info.engine = (await this.#begun(connection, connection.call(begin))) ? "full" : "tables";
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {

@@ -355,6 +355,11 @@ export interface PredictOptions {
    * Default, and at most: 2 GiB.
    */
   memoryLimit?: number | undefined;
+  /**
+   * How many threads compute in the full engine, which then share its memory. Default "auto": as many as the device has cores, at most
+   * 8. In a page that is not isolated from other origins, on the calling thread, and without relaxed SIMD it is one.
+   */
+  threads?: number | "auto" | undefined;
   /** Whether statements and their stages are shown on a track of their own in the performance panel of the browser. */
   profile?: boolean | undefined;
 }
@@ -363,10 +368,10 @@ export interface PredictOptions {
 export interface EngineInfo {
   version: string;
   engine: "tables" | "full";
-  build: "relaxed" | "simd" | "custom";
+  build: "threads" | "relaxed" | "simd" | "custom";
   why: string;
-  /** How many threads compute. */
-  threads: 1;
+  /** How many threads may compute: all but one start with the first work that is worth it. */
+  threads: number;
   /** Whether the page could have more than one. */
   crossOriginIsolated: boolean;
 }

@@ -1,19 +1,20 @@
 // Brings the engine to the page: picks and compiles the wasm file, starts the worker, and explains what went wrong.
 
 import { describe } from "./arguments.js";
-import { supports } from "./detect.js";
+import { supports, supportsSharedMemory } from "./detect.js";
 import { type PredictError, problem, wordsOf } from "./errors.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
 import { expect, labelOf, type Network, unreachable } from "./network.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
+import { hasSharedMemory } from "./worker/memory.js";
 import type { WorkerLike } from "./worker/protocol.js";
 import { type RestSource, restOf } from "./worker/rest.js";
 
 export type EngineKind = EngineInfo["engine"];
 
 /** Bytes of the wasm files that this build of the package holds. */
-declare const WASM_BYTES: { readonly tables?: number; readonly relaxed?: number; readonly simd?: number };
+declare const WASM_BYTES: { readonly [variant in "tables" | "relaxed" | "simd" | "threads"]?: number };
 declare const VERSION: string;
 
 // Bundlers copy the files that are named in exactly this form.
@@ -26,16 +27,26 @@ const relaxed = WASM_BYTES.relaxed
 const simd = WASM_BYTES.simd
   ? { name: "simd.wasm", bytes: WASM_BYTES.simd, file: () => new URL("./wasm/simd.wasm", import.meta.url) }
   : undefined;
+const shared = WASM_BYTES.threads
+  ? { name: "threads.wasm", bytes: WASM_BYTES.threads, file: () => new URL("./wasm/threads.wasm", import.meta.url) }
+  : undefined;
 
 /** The files that the first one of an engine needs later, by the names that it has for them. */
 const rests: Readonly<Record<string, (() => URL) | undefined>> = {
   "tables.rest.wasm": WASM_BYTES.tables ? () => new URL("./wasm/tables.rest.wasm", import.meta.url) : undefined,
   "relaxed.rest.wasm": WASM_BYTES.relaxed ? () => new URL("./wasm/relaxed.rest.wasm", import.meta.url) : undefined,
   "simd.rest.wasm": WASM_BYTES.simd ? () => new URL("./wasm/simd.rest.wasm", import.meta.url) : undefined,
+  "threads.rest.wasm": WASM_BYTES.threads ? () => new URL("./wasm/threads.rest.wasm", import.meta.url) : undefined,
 };
 
 /** The first files of each engine. */
-const engines = { tables: { relaxed: undefined, simd: tables }, full: { relaxed, simd } };
+const engines = {
+  tables: { shared: undefined, relaxed: undefined, simd: tables },
+  full: { shared, relaxed, simd },
+};
+
+/** Threads that compute where nobody says how many: more gain little, and the cores of small devices are not all alike. */
+const enough = 8;
 
 const bundlerHint =
   "publish the package's files unchanged: Vite 7 and older need `optimizeDeps: { exclude: ['predictql'] }`; esbuild and Rollup need copies of `worker.js` and `wasm/`, and the options `workerUrl` and `wasmUrl`";
@@ -80,23 +91,37 @@ export async function loadEngine(
 async function loadFirst(
   engine: EngineKind,
   why: string,
-  { wasmModule, wasmUrl }: PredictOptions,
+  options: PredictOptions,
   network: Network,
   report: Report,
 ): Promise<Omit<LoadedEngine, "rest">> {
-  const custom = (option: string): EngineInfo => {
-    return { version: VERSION, engine, build: "custom", why: `the option ${option} says so`, ...threading() };
+  const { wasmModule, wasmUrl } = options;
+  const { threads, one } = threading(options);
+  const crossOriginIsolated = globalThis.crossOriginIsolated ?? false;
+  const custom = (module: WebAssembly.Module, option: string): Omit<LoadedEngine, "rest"> => {
+    const why = `the option ${option} says so`;
+    const its = hasSharedMemory(module) ? threads : 1;
+    return { module, info: { version: VERSION, engine, build: "custom", why, threads: its, crossOriginIsolated } };
   };
   if (wasmModule) {
     const module = wasmModule instanceof WebAssembly.Module ? wasmModule : await compile(wasmModule);
-    return { module, info: custom("`wasmModule`") };
+    return custom(module, "`wasmModule`");
   }
   if (wasmUrl !== undefined && !isFolder(wasmUrl)) {
-    return { module: await fetchModule(fromPage(wasmUrl), undefined, network, report), info: custom("`wasmUrl`") };
+    return custom(await fetchModule(fromPage(wasmUrl), undefined, network, report), "`wasmUrl`");
   }
-  const { build, because, name, bytes, file } = pick(engine);
+  const { build, because, name, bytes, file } = pick(engine, threads > 1);
   const url = wasmUrl === undefined ? file() : new URL(name, fromPage(wasmUrl));
-  const info = { version: VERSION, engine, build, why: `${why}; ${because}`, ...threading() };
+  const reasons =
+    build === "threads" || !engines[engine].shared ? [why, because] : [why, because, `one thread: ${one}`];
+  const info = {
+    version: VERSION,
+    engine,
+    build,
+    why: reasons.join("; "),
+    threads: build === "threads" ? threads : 1,
+    crossOriginIsolated,
+  };
   return { module: await fetchModule(url, bytes, network, report), info };
 }
 
@@ -146,9 +171,9 @@ function fromPage(url: string | URL): URL {
   return new URL(url, platform.base());
 }
 
-function pick(engine: EngineKind) {
-  const { relaxed, simd } = engines[engine] ?? {};
-  if (!relaxed && !simd) {
+function pick(engine: EngineKind, hasThreads: boolean) {
+  const { shared, relaxed, simd } = engines[engine] ?? {};
+  if (!shared && !relaxed && !simd) {
     throw startFailed(
       `this build of the package holds no engine "${engine}"`,
       "",
@@ -156,6 +181,13 @@ function pick(engine: EngineKind) {
     );
   }
   const able = typeof WebAssembly === "object";
+  if (able && shared && hasThreads && supports("relaxed")) {
+    return {
+      build: "threads",
+      because: "threads may share memory here, and there is relaxed SIMD",
+      ...shared,
+    } as const;
+  }
   if (able && relaxed && supports("relaxed")) {
     return { build: "relaxed", because: "this browser has relaxed SIMD", ...relaxed } as const;
   }
@@ -237,9 +269,14 @@ async function startInline(): Promise<WorkerLike> {
   return inlineWorker();
 }
 
-/** Engines compute on one thread each. */
-function threading() {
-  return { threads: 1, crossOriginIsolated: globalThis.crossOriginIsolated ?? false } as const;
+/** How many threads may compute where the engine is for several, and why only one. */
+function threading({ threads = "auto", worker }: PredictOptions): { threads: number; one: string } {
+  const count = threads === "auto" ? Math.min(platform.cores(), enough) : threads;
+  if (count === 1) return { threads: 1, one: threads === 1 ? "the option `threads` says so" : "there is one core" };
+  if (worker === "inline" || worker === false) return { threads: 1, one: "the calling thread waits for no other" };
+  if (!platform.sharesMemory()) return { threads: 1, one: "the page is not isolated from other origins" };
+  if (!supportsSharedMemory()) return { threads: 1, one: "memory cannot be shared here" };
+  return { threads: count, one: "this build needs relaxed SIMD for more" };
 }
 
 /** The browser does not say why a worker's script failed: looks at what its address answers. */

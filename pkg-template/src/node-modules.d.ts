@@ -26,6 +26,10 @@ declare module "node:url" {
   export function pathToFileURL(path: string): URL;
 }
 
+declare module "node:os" {
+  export function availableParallelism(): number;
+}
+
 declare module "node:worker_threads" {
   interface Port {
     // biome-ignore lint/suspicious/noExplicitAny: what a message is, page and worker agree upon.

@@ -1,6 +1,7 @@
 // The package's entry for Node: the same surface, with worker threads, and with files by their paths.
 
 import { open, rename, rm, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -30,6 +31,8 @@ const node: Platform = {
   hasWorkers: () => true,
   hasLocks: false,
   readsAtOnce: false,
+  sharesMemory: () => true,
+  cores: availableParallelism,
   base: () => pathToFileURL(`${process.cwd()}/`).href,
   async readFile(url, method, range) {
     const path = fileURLToPath(url);

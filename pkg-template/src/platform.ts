@@ -13,6 +13,10 @@ export interface Platform {
   readonly hasLocks: boolean;
   /** Whether workers can read a file in the midst of a computation. */
   readonly readsAtOnce: boolean;
+  /** Whether threads may share memory. */
+  sharesMemory(): boolean;
+  /** How many threads the device runs at a time. */
+  cores(): number;
   /** What relative addresses are relative to. */
   base(): string | undefined;
   /** Reads a `file:` address, where addresses can be files: its head alone for the method HEAD, or a part as `range` says. */
@@ -37,6 +41,8 @@ const page: Platform = {
     return typeof navigator === "object" && navigator.locks !== undefined;
   },
   readsAtOnce: true,
+  sharesMemory: () => globalThis.crossOriginIsolated === true,
+  cores: () => navigator.hardwareConcurrency,
   base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
 };
 

@@ -61,6 +61,8 @@ mod tensor;
 mod tensorflow;
 #[cfg(feature = "full")]
 mod texts;
+#[cfg(feature = "full")]
+mod threads;
 mod time_zones;
 mod traffic;
 mod tsql;

@@ -129,13 +129,14 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 /** The most bytes after gzip that a file of scripts may have, by its name. */
 const budgets = {
-  // 29.3 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it,
+  // 29.8 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it,
   // for rows, JSON and Parquet, is not in it, nor what runs on the page's own thread. The bytes of the engines are in it, which change.
-  "index.js": 37_700,
-  "node.js": 38_750,
-  "worker.js": 10_120,
-  "worker-node.js": 10_050,
-  "inline.js": 10_100,
+  "index.js": 38_200,
+  "node.js": 39_250,
+  // Glue for one thread and for several, which are nearly the same text.
+  "worker.js": 10_950,
+  "worker-node.js": 10_850,
+  "inline.js": 10_750,
   "cache.js": 1_500,
   "compressed.js": 5_000,
   "decode.js": 19_500,

@@ -28,8 +28,17 @@ const types = {
 export const strictPolicy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
 
-/** Serves the package, the fixtures and the pages; like many hosts, it answers unknown paths with its start page. */
-export async function serve() {
+/** What lets a page be isolated from other origins, so that its threads may share memory. */
+const isolating = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/**
+ * Serves the package, the fixtures and the pages, which may be isolated; like many hosts, it answers unknown paths with its start
+ * page.
+ */
+export async function serve(isIsolated = false) {
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, "http://localhost");
     if (pathname === "/leads-to") {
@@ -47,6 +56,7 @@ export async function serve() {
         "content-length": body.length,
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
+        ...(isIsolated ? isolating : {}),
         ...(pathname === "/strict" || pathname.startsWith("/pkg/") ? { "content-security-policy": strictPolicy } : {}),
       });
       response.end(request.method === "HEAD" ? undefined : body);

@@ -33,6 +33,9 @@ pub struct Engine {
 struct Variant {
     engine: String,
     features: Vec<String>,
+    /// Bytes that each of its files may have beyond what its engine's may.
+    #[serde(default)]
+    more: u64,
 }
 
 /// A package that is a wasm file of its own, in every build.
@@ -94,6 +97,18 @@ impl Config {
         Ok(features.join(","))
     }
 
+    /// Whether threads share the memory of a variant; a module has one thread.
+    pub fn has_threads(&self, file: &str) -> bool {
+        self.variants.get(file).is_some_and(|it| it.features.iter().any(|feature| feature == "+atomics"))
+    }
+
+    /// Cargo's features for a variant.
+    pub fn cargo_features(&self, variant: &str) -> Result<String> {
+        let threads = self.has_threads(variant).then(|| "threads".to_owned());
+        let features: Vec<_> = self.engine(variant)?.features.iter().cloned().chain(threads).collect();
+        Ok(features.join(","))
+    }
+
     /// What a module is compiled with for `#[cfg(…)]`; a variant is with nothing.
     pub fn cfg(&self, file: &str) -> &[String] {
         self.modules.get(file).map_or(&[], |module| &module.cfg)
@@ -105,8 +120,8 @@ impl Config {
             return Ok(module.brotli);
         }
         match file.strip_suffix(".rest") {
-            Some(variant) => Ok(self.engine(variant)?.rest),
-            None => Ok(self.engine(file)?.brotli),
+            Some(variant) => Ok(self.engine(variant)?.rest + self.variant(variant)?.more),
+            None => Ok(self.engine(file)?.brotli + self.variant(file)?.more),
         }
     }
 
@@ -173,13 +188,17 @@ mod tests {
     fn the_committed_file_is_understood() {
         let config = Config::read().unwrap();
         assert_eq!(config.features("relaxed").unwrap(), "+simd128,+relaxed-simd");
-        assert_eq!(config.engine("relaxed").unwrap().features, ["full"]);
+        assert_eq!(config.cargo_features("relaxed").unwrap(), "full");
+        assert_eq!(config.cargo_features("threads").unwrap(), "full,threads");
+        assert!(
+            config.has_threads("threads") && !config.has_threads("simd") && !config.has_threads("tokens")
+        );
         assert!(config.engine("tables").unwrap().features.is_empty());
         assert_eq!(config.modules().collect::<Vec<_>>(), ["formats", "pictures", "tokens"]);
         assert_eq!(config.features("pictures").unwrap(), "+simd128");
         assert!(config.budget("relaxed.rest").unwrap() > config.budget("tables.rest").unwrap());
-        assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);
-        assert_eq!(config.build(true).variants, ["tables", "simd"]);
+        assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd", "threads"]);
+        assert_eq!(config.build(true).variants, ["tables", "simd", "threads"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
 
 const [entry, observed, engine, fixtures, modules] = process.argv.slice(2);
 // Node 20 has relaxed SIMD behind this.
@@ -104,6 +105,21 @@ SELECT paid, label, COUNT(*) FROM ML.PREDICT(MODEL iris, TABLE sales) GROUP BY p
 SELECT s.id, p.label FROM sales AS s JOIN ML.PREDICT(MODEL iris, (SELECT * FROM sales)) AS p USING (id) WHERE p.label = 1 LIMIT 20
 `;
 
+/** Lends the engine a thread: what shares work is called then. It needs none of what the glue gives. */
+async function lend(module) {
+  const script = `const { workerData: { module, memory }, parentPort } = require("node:worker_threads");
+    const imports = {};
+    for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
+      (imports[from] ??= {})[name] = kind === "memory" ? memory : () => {};
+    const { exports } = new WebAssembly.Instance(module, imports);
+    exports.__wbindgen_start(0);
+    parentPort.postMessage("here");
+    exports.crew_help();`;
+  const helper = new Worker(script, { eval: true, workerData: { module, memory: instance.exports.memory } });
+  await new Promise((resolve, reject) => helper.on("message", resolve).on("error", reject));
+  helper.unref();
+}
+
 async function tables(db) {
   const features = { columns: ["sepal_length", "sepal_width", "petal_length", "petal_width"] };
   await db.registerFile("iris_rf.onnx", file("models", "iris_rf.onnx"));
@@ -153,6 +169,18 @@ async function tables(db) {
   await db.dropTable("points");
 }
 
+/** Work that is shared. */
+async function large(db) {
+  await db.registerModel("large", file("models", "threads_picture.onnx"));
+  await db.registerModel("wide", file("models", "threads_rows.onnx"));
+  const rows = Array.from({ length: 8_000 }, (_, row) => ({ features: new Float32Array(16).fill(row / 8_000) }));
+  for (let round = 0; round < 20; round++) {
+    await db.predict("large", [{ colour: new Float32Array([round, 1, 2]) }]);
+    await db.predict("wide", rows);
+    await db.query("SELECT label, COUNT(*) FROM ML.PREDICT(MODEL iris, TABLE sales) GROUP BY label");
+  }
+}
+
 /** Networks that see pictures; what other ones need is in the second file. */
 async function networks(db) {
   await db.registerModel("pictures", file("models", "convolution_blocks.onnx"));
@@ -175,14 +203,19 @@ async function networks(db) {
     SELECT uri, content_type, size, updated FROM photos_there ORDER BY size DESC`, { onError: "null" });
 }
 
+const wasmModule = await WebAssembly.compile(readFileSync(observed));
 const db = new PredictQL({
   worker: "inline",
   engine,
-  wasmModule: await WebAssembly.compile(readFileSync(observed)),
+  wasmModule,
   wasmUrl: pathToFileURL(join(modules, "/")),
 });
 await tables(db);
 if (engine === "full") await networks(db);
+if (instance.exports.crew_help) {
+  await lend(wasmModule);
+  await large(db);
+}
 const called = Object.entries(instance.exports).filter(([name, it]) => name.startsWith("called") && it.value !== 0);
 await db.close();
 process.stdout.write(called.map(([name]) => name.slice("called".length)).join(" "));

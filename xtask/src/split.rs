@@ -101,6 +101,47 @@ mod tests {
         }
     }
 
+    /// `start` puts data into a memory that the host brings; `warm` calls `cold`, and threads call `crew_help`.
+    const SHARED: &str = r#"(module
+        (type $one (func (param i32) (result i32)))
+        (import "host" "memory" (memory 1 4 shared))
+        (table 2 2 funcref)
+        (elem (i32.const 1) func $cold)
+        (func (export "start") (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 4)) (data.drop 0))
+        (func (export "warm") (type $one) (call $cold (local.get 0)))
+        (func $cold (type $one) LONG (i32.atomic.rmw.add (i32.const 8) (local.get 0)))
+        (func (export "crew_help") (result i32) (call $help))
+        (func $help (result i32) LONG (i32.atomic.load (i32.const 8)))
+        (data "kept"))"#;
+
+    #[test]
+    fn threads_share_a_memory_that_the_host_brings() {
+        let host = r#"
+            const [first, rest] = process.argv.slice(1).map((hex) => new WebAssembly.Module(Buffer.from(hex, "hex")));
+            const memory = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true });
+            const out = [];
+            const instance = (who) => {
+                const load = () => { out.push(`load ${who}`); new WebAssembly.Instance(rest, { first: it }); };
+                const it = new WebAssembly.Instance(first, { host: { memory }, "a.rest.wasm": { load } }).exports;
+                return it;
+            };
+            const [one, other] = [instance("one"), instance("other")];
+            one.start();
+            out.push(one.warm(2), other.crew_help(), other.warm(3), one.crew_help());
+            out.push(Buffer.from(memory.buffer, 0, 4).toString());
+            console.log(out.join(", "));"#;
+        let program = wat::parse_str(SHARED.replace("LONG", &"(drop (i32.const 0))".repeat(200))).unwrap();
+        observed(&program).unwrap();
+        let parts = split(&program, &BTreeSet::from([1]), "a.rest.wasm", 400).unwrap();
+        let node = Command::new("node")
+            .args(["-e", host, "--", &hex(&parts.first), &hex(&parts.rest)])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(node.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&node.stderr);
+        assert_eq!(said, "load one, load other, 0, 2, 2, 5, kept\n", "{errors}");
+    }
+
     #[test]
     fn calls_are_seen() {
         let wasm = observed(&program()).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
@@ -15,7 +15,22 @@ use crate::{parts, terminal};
 
 const GLUE: [&str; 2] = ["predictql.js", "predictql.d.ts"];
 
-/// A folder with the glue (`predictql.js`, `predictql.d.ts`) and of each variant `<variant>.wasm` and `<variant>.rest.wasm`.
+/// What the linker makes of a memory that threads share: the host brings it, all that it may ever have is told before, and wasm-bindgen
+/// gives each thread what these names stand for.
+const SHARED_MEMORY: [&str; 7] = [
+    "--shared-memory",
+    "--import-memory",
+    "--max-memory=4294967296",
+    "--export=__wasm_init_tls",
+    "--export=__tls_size",
+    "--export=__tls_align",
+    "--export=__tls_base",
+];
+
+/// What the glue for memory that threads share is called beside the other one.
+const SHARED_GLUE: &str = "threads.js";
+
+/// A folder with the glue (`predictql.js`, `predictql.d.ts`, and `threads.js` where a variant has threads) and of each variant `<variant>.wasm` and `<variant>.rest.wasm`.
 pub struct Built {
     pub folder: PathBuf,
     pub wasm: Vec<PathBuf>,
@@ -32,12 +47,16 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
             "compiling the {variant} variant with the profile {}{wait}",
             build.profile
         ));
-        let wasm = compile(&toolchain, config, variant, &build.profile)?;
+        let wasm = if config.has_threads(variant) {
+            compile(&toolchain.with_threads()?, config, variant, &build.profile)?
+        } else {
+            compile(&toolchain, config, variant, &build.profile)?
+        };
         let glue = bind(variant, &build.profile, &wasm)?;
         terminal::heading(&format!("splitting the {variant} variant by what a first session runs"));
         let parts = target_folder(variant).join("parts").join(&build.profile);
         parts::split(variant, config.engine_name(variant)?, &glue, &modules, &parts)?;
-        made.push(Made { variant, glue, parts });
+        made.push(Made { variant, has_threads: config.has_threads(variant), glue, parts });
     }
     let mut built = assemble(&folder, &made)?;
     for module in config.modules() {
@@ -69,6 +88,9 @@ pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str) -> Result<Pr
 pub fn flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
     let mut flags = vec![format!("-Ctarget-feature={}", config.features(variant)?)];
     flags.extend(config.cfg(variant).iter().map(|name| format!("--cfg={name}")));
+    if config.has_threads(variant) {
+        flags.extend(SHARED_MEMORY.map(|flag| format!("-Clink-arg={flag}")));
+    }
     // Panics name source files: without the folder in which somebody keeps their crates.
     if let Some(home) =
         env::var_os("CARGO_HOME").map(PathBuf::from).or(env::home_dir().map(|home| home.join(".cargo")))
@@ -86,7 +108,7 @@ fn target_folder(variant: &str) -> PathBuf {
 
 fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
     let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
-    let engine = ["--no-default-features", "--features", &config.engine(variant)?.features.join(",")];
+    let engine = ["--no-default-features", "--features", &config.cargo_features(variant)?];
     cargo(toolchain, config, variant)?.args(arguments).args(engine).run()?;
     Ok(compiled(variant, profile))
 }
@@ -151,6 +173,7 @@ fn bind(variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
 /// A variant, and the folders that have its glue and its wasm.
 struct Made<'a> {
     variant: &'a str,
+    has_threads: bool,
     glue: PathBuf,
     parts: PathBuf,
 }
@@ -159,12 +182,18 @@ fn assemble(folder: &Path, made: &[Made]) -> Result<Built> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
+    let (shared, alone): (Vec<_>, Vec<_>) = made.iter().partition(|made| made.has_threads);
+    if let [Made { glue, .. }] = shared.as_slice() {
+        fs::create_dir_all(folder)?;
+        fs::copy(glue.join(GLUE[0]), folder.join(SHARED_GLUE))?;
+    }
+    ensure!(shared.len() < 2, "there is one glue for memory that threads share");
     for name in GLUE {
-        let texts = made.iter().map(|Made { glue, .. }| project::read(&glue.join(name)));
+        let texts = alone.iter().map(|Made { glue, .. }| project::read(&glue.join(name)));
         let texts = texts.collect::<Result<Vec<_>>>()?;
         let text = texts.iter().max_by_key(|text| text.len());
         let text = text.context("`wasm-pack.toml` lists no variant for this build")?;
-        for (Made { variant, .. }, other) in made.iter().zip(&texts) {
+        for (Made { variant, .. }, other) in alone.iter().zip(&texts) {
             if !holds_lines(text, other) {
                 bail!(
                     "the variant {variant} needs other glue than the rest, and the package has one for all: see `{}`",

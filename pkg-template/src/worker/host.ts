@@ -13,6 +13,8 @@ import type {
   Turn,
 } from "../glue/predictql.js";
 import { convert } from "./converter.js";
+import { Helpers, type Spawn } from "./helpers.js";
+import { hasSharedMemory } from "./memory.js";
 import { Pictures } from "./pictures.js";
 import type { Answer, Before, Following, Moment, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { Rest, RestFailed } from "./rest.js";
@@ -42,11 +44,16 @@ const swollen = 2 ** 28;
 
 export class Host {
   readonly #rest = new Rest();
-  readonly #glue = makeGlue(this.#rest.imports);
   readonly #runs = new Map<number, Run>();
   readonly #statements = new Map<number, { prepared: Prepared; statements: StatementInfo[] }>();
   #lastScript = 0;
-  #started: { engine: Engine; memory: WebAssembly.Memory } | undefined;
+  #started: { engine: Engine; memory: WebAssembly.Memory; helpers: Helpers | undefined } | undefined;
+  readonly #spawn: Spawn | undefined;
+
+  /** `spawn` is there where this thread may wait for others. */
+  constructor(spawn?: Spawn) {
+    this.#spawn = spawn;
+  }
 
   async answer(request: Request): Promise<Answer> {
     let answer: Answer;
@@ -59,20 +66,31 @@ export class Host {
       else if (error instanceof RestFailed) return { restFailed: error.message };
       else answer = { crashed: String(error) };
     }
+    this.#started?.helpers?.startIfWanted();
     const rest = this.#rest.takeRead();
     return rest ? { ...answer, rest } : answer;
   }
 
-  async #start({ module, rest, memoryLimit }: Of<"start">): Promise<boolean> {
+  async #start({ module, rest, memoryLimit, threads }: Of<"start">): Promise<boolean> {
     this.#rest.expect(module, rest);
-    const first = await this.#glue.default({ module_or_path: module });
+    const isShared = hasSharedMemory(module);
+    const glue = makeGlue(this.#rest.imports, isShared);
+    const first = await glue.default({ module_or_path: module });
     this.#rest.join(first);
     const { memory } = first;
+    const spawn = this.#spawn;
+    const helpers =
+      spawn && isShared
+        ? new Helpers(first, () => {
+            const message = { kind: "help", module, rest: this.#rest.source, memory } as const;
+            for (let thread = 1; thread < threads; thread++) spawn(message);
+          })
+        : undefined;
     scope.predictqlZoneOffsets = zoneOffsets;
     scope.predictqlPictures ??= new Pictures();
     scope.predictqlTokenizers ??= new Tokenizers();
-    const engine = new this.#glue.Engine(memoryLimit);
-    this.#started = { engine, memory };
+    const engine = new glue.Engine(memoryLimit);
+    this.#started = { engine, memory, helpers };
     return engine.isFull;
   }
 

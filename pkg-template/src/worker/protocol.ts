@@ -56,6 +56,8 @@ export type Request =
       lock?: string | undefined;
       /** Bytes that a query may hold. */
       memoryLimit?: number | undefined;
+      /** How many threads may compute, where the module is for more than one. */
+      threads: number;
     }
   | { kind: "catalog" }
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }
@@ -112,6 +114,14 @@ export type Request =
       files: (readonly [path: string, bytes: Uint8Array<ArrayBuffer>])[];
       signature: string | undefined;
     };
+
+/** What a worker is told that helps another one: it never answers. */
+export interface Help {
+  kind: "help";
+  module: WebAssembly.Module;
+  rest: RestSource | undefined;
+  memory: WebAssembly.Memory;
+}
 
 /** What a resource turned out to be. */
 export type Supply =

@@ -35,6 +35,11 @@ export class Rest {
     this.imports[name] = { load: () => this.#load(name) };
   }
 
+  /** Where the rest is: the module once it has been read. */
+  get source(): RestSource | undefined {
+    return this.#source;
+  }
+
   /** `first` has started. */
   join(first: object): void {
     this.#first = first as WebAssembly.ModuleImports;
@@ -65,6 +70,7 @@ export class Rest {
     if (request.status !== 200) throw new Error(`the answer is ${request.status} ${request.statusText}`.trimEnd());
     const bytes: ArrayBuffer = request.response;
     const module = new WebAssembly.Module(bytes);
+    this.#source = module;
     this.#read = { url, bytes: bytes.byteLength, module };
     return module;
   }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemoryType, RawSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, RawSection,
     TableSection, TableType, TypeSection, ValType,
 };
 
@@ -20,6 +20,7 @@ const LOAD: &str = "load";
 
 const MEMORIES: u8 = 5;
 const DATA: u8 = 11;
+const DATA_COUNT: u8 = 12;
 
 pub fn first(module: &Module, plan: &Plan, rest: &str) -> Result<Vec<u8>> {
     let load = module.imported();
@@ -38,6 +39,9 @@ pub fn first(module: &Module, plan: &Plan, rest: &str) -> Result<Vec<u8>> {
         imports.import(import.module, import.name, EntityType::Function(*kind));
     }
     imports.import(rest, LOAD, EntityType::Function(nothing));
+    if let Some((memory, Some(import))) = module.memory {
+        imports.import(import.module, import.name, memory_type(memory, memory.initial)?);
+    }
     out.section(&imports);
     let mut functions = declared(module, plan.first.iter().chain(&plan.stubs))?;
     functions.function(nothing);
@@ -52,6 +56,7 @@ pub fn first(module: &Module, plan: &Plan, rest: &str) -> Result<Vec<u8>> {
     out.section(&exports(module, plan, &mut encoder)?);
     let in_table = [&module.table[..], &plan.added].concat();
     out.section(&segment(module.table_start, &encoder.all(&in_table)?));
+    copy(module, DATA_COUNT, &mut out);
     let mut code = CodeSection::new();
     bodies(module, &plan.first, &mut encoder, &mut code)?;
     for (function, place) in plan.stubs.iter().zip(plan.stubs_start..) {
@@ -166,19 +171,22 @@ fn shared(module: &Module, plan: &Plan) -> Result<Vec<(String, ExportKind, u32)>
 
 fn imported(module: &Module, plan: &Plan, kind: ExportKind, place: usize) -> Result<EntityType> {
     Ok(match kind {
-        ExportKind::Memory => EntityType::Memory(MemoryType {
-            minimum: 0,
-            maximum: None,
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        }),
+        ExportKind::Memory => {
+            let (memory, _) = module.memory.context("there is no memory")?;
+            memory_type(memory, 0)?
+        }
         ExportKind::Table => EntityType::Table(table(module, plan, place)?),
         _ => {
             let global = module.globals.get(place).context("a global is missing")?;
             EntityType::Global(Renumber(BTreeMap::new()).global_type(global.ty).map_err(failed)?)
         }
     })
+}
+
+/// A memory that has at least so many pages.
+fn memory_type(memory: wasmparser::MemoryType, pages: u64) -> Result<EntityType> {
+    let memory = wasmparser::MemoryType { initial: pages, ..memory };
+    Ok(EntityType::Memory(Renumber(BTreeMap::new()).memory_type(memory).map_err(failed)?))
 }
 
 /// Puts functions into the table, from a place on.

@@ -5,13 +5,16 @@ use std::ops::Range;
 use anyhow::{Context, Result, bail, ensure};
 use wasmparser::{
     ElementItems, ElementKind, ElementSectionReader, Export, ExternalKind, FuncType, FunctionBody, Global,
-    Import, Operator, Parser, Payload, TableType, TypeRef,
+    Import, MemoryType, Operator, Parser, Payload, TableType, TypeRef,
 };
 
 pub struct Module<'a> {
     pub bytes: &'a [u8],
     pub types: Vec<FuncType>,
+    /// The functions that are imported.
     pub imports: Vec<Import<'a>>,
+    /// The memory: its import, where the host brings it.
+    pub memory: Option<(MemoryType, Option<Import<'a>>)>,
     /// The number of the type of every function, imported ones first.
     pub functions: Vec<u32>,
     pub tables: Vec<TableType>,
@@ -31,6 +34,7 @@ impl<'a> Module<'a> {
             bytes,
             types: Vec::new(),
             imports: Vec::new(),
+            memory: None,
             functions: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
@@ -60,11 +64,14 @@ impl<'a> Module<'a> {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import?;
-                    let TypeRef::Func(kind) = import.ty else {
-                        bail!("the file imports `{}`, which is no function", import.name)
-                    };
-                    self.functions.push(kind);
-                    self.imports.push(import);
+                    match import.ty {
+                        TypeRef::Func(kind) => {
+                            self.functions.push(kind);
+                            self.imports.push(import);
+                        }
+                        TypeRef::Memory(memory) => self.memory = Some((memory, Some(import))),
+                        _ => bail!("the file imports `{}`, which is no function and no memory", import.name),
+                    }
                 }
             }
             Payload::FunctionSection(section) => {
@@ -75,6 +82,11 @@ impl<'a> Module<'a> {
             Payload::TableSection(section) => {
                 for table in section {
                     self.tables.push(table?.ty);
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    self.memory = Some((memory?, None));
                 }
             }
             Payload::GlobalSection(section) => {
@@ -150,9 +162,25 @@ impl<'a> Module<'a> {
         Ok(named)
     }
 
+    /// Whether a function reads segments of data that are not yet in memory: these are in the first part alone.
+    pub fn reads_data(&self, function: u32) -> Result<bool> {
+        for operator in self.body(function)?.get_operators_reader()? {
+            if matches!(operator?, Operator::MemoryInit { .. } | Operator::DataDrop { .. }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The functions that the file exports.
     pub fn exported(&self) -> impl Iterator<Item = u32> {
         self.exports.iter().filter(|export| export.kind == ExternalKind::Func).map(|export| export.index)
+    }
+
+    /// The function that is exported under a name.
+    pub fn exported_as(&self, name: &str) -> Option<u32> {
+        let is_it = |export: &&Export| export.kind == ExternalKind::Func && export.name == name;
+        self.exports.iter().find(is_it).map(|export| export.index)
     }
 
     /// A section as it is.

@@ -12,6 +12,9 @@ const ROUNDS: usize = 3;
 /// Bytes of a body for which a stub, of about a dozen bytes, saves next to nothing.
 const TINY: usize = 64;
 
+/// What hosts of threads call, in no session.
+const HELP: [&str; 3] = ["crew_help", "crew_failed", "crew_is_wanted"];
+
 /// Functions have the numbers of the whole file. Behind the functions of its table come `added`, then what the stubs stand for.
 pub struct Plan {
     /// What the first part has.
@@ -36,7 +39,16 @@ impl Plan {
         let imported = module.imported();
         let is_first =
             |function: &u32| function.checked_sub(imported).is_none_or(|place| first.contains(&place));
-        let first = with_short(module, module.defined().filter(is_first).collect(), short)?;
+        let mut first = with_short(module, module.defined().filter(is_first).collect(), short)?;
+        for function in module.defined() {
+            if module.reads_data(function)? {
+                first.insert(function);
+            }
+        }
+        // A thread that helps would have to wait for the rest before it did.
+        for name in HELP {
+            first.extend(with_called(module, module.exported_as(name))?);
+        }
         let is_first = |function: &u32| *function < imported || first.contains(function);
         let (first, rest): (Vec<_>, Vec<_>) = module.defined().partition(is_first);
 
@@ -63,6 +75,18 @@ impl Plan {
         let called = called.into_iter().map(placed).collect::<Result<_>>()?;
         Ok(Self { first, rest, stubs, called, added, stubs_start, table_end, origin: hasher.finish() })
     }
+}
+
+/// A function, and what it and these call directly.
+fn with_called(module: &Module, function: Option<u32>) -> Result<BTreeSet<u32>> {
+    let mut found = BTreeSet::new();
+    let mut left: Vec<_> = function.into_iter().collect();
+    while let Some(function) = left.pop() {
+        if function >= module.imported() && found.insert(function) {
+            left.extend(module.named_by(function)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The functions, the tiny ones of the table, and the short ones that all of them call: what is called when a table has to

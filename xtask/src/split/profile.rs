@@ -10,7 +10,7 @@ use wasm_encoder::{
 use super::module::Module;
 
 /// The sections of a file in their order.
-const SECTIONS: [SectionId; 10] = [
+const SECTIONS: [SectionId; 11] = [
     SectionId::Type,
     SectionId::Import,
     SectionId::Function,
@@ -19,6 +19,7 @@ const SECTIONS: [SectionId; 10] = [
     SectionId::Global,
     SectionId::Export,
     SectionId::Element,
+    SectionId::DataCount,
     SectionId::Code,
     SectionId::Data,
 ];

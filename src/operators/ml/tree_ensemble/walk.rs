@@ -11,6 +11,9 @@ use super::real::Real;
 /// Bytes of rows that go through one tree before the next one.
 const BLOCK_BYTES: usize = 1 << 15;
 
+/// How many multiplications take as long as the way of a row through a tree.
+const COST: usize = 64;
+
 /// How the leaves that a row reaches become its scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aggregate {
@@ -29,15 +32,23 @@ impl<T: Real> Forest<T> {
         aggregate: Aggregate,
         mut finish: impl FnMut(Scores<'_, T>),
     ) {
+        let count = values.len() / width.max(1);
+        let piece = crew::piece(count, self.trees.len() * COST);
         let rows = (BLOCK_BYTES / (width * size_of::<T>()).max(1)).clamp(LANES, 256) / LANES * LANES;
-        let mut scores = vec![T::ZERO; rows * self.outputs];
-        let mut seen = vec![false; rows * self.outputs];
-        for block in values.chunks(rows * width) {
+        let rows = rows.min(piece.next_multiple_of(LANES));
+        // Where threads share the blocks, all rows go through the trees before the first is finished.
+        let round = if piece < count { count } else { rows };
+        let mut scores = vec![T::ZERO; round * self.outputs];
+        let mut seen = vec![false; round * self.outputs];
+        for values in values.chunks(round * width) {
             scores.fill(T::ZERO);
             seen.fill(false);
-            self.block(block, width, aggregate, Scores { values: &mut scores, seen: &mut seen });
+            let own = scores.chunks_mut(rows * self.outputs).zip(seen.chunks_mut(rows * self.outputs));
+            crew::each(values.chunks(rows * width).zip(own), |(block, (values, seen))| {
+                self.block(block, width, aggregate, Scores { values, seen });
+            });
             let rows = scores.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
-            rows.take(block.len() / width).for_each(|(values, seen)| finish(Scores { values, seen }));
+            rows.take(values.len() / width).for_each(|(values, seen)| finish(Scores { values, seen }));
         }
     }
 

@@ -1,0 +1,7 @@
+globalThis.Worker = class {
+  constructor() {
+    queueMicrotask(() => this.onerror(new Event("error", { cancelable: true })));
+  }
+
+  postMessage() {}
+};
