@@ -139,7 +139,7 @@ test("letters: a page is found and read by the numbers of onnxruntime", async ({
   for (const [at, probability] of (await demo.column("probability")).entries())
     expect(Number(probability)).toBeCloseTo(known.lines[at]?.probability ?? Number.NaN, 3);
   const sizes = await page
-    .locator("td.line img")
+    .locator("td.picture img[alt='a picture']")
     .evaluateAll((images: HTMLImageElement[]) => images.map((image) => [image.naturalHeight, image.naturalWidth]));
   expect(sizes).toEqual(known.lines.map(({ size }) => size));
   await demo.next("Symbol by symbol");

@@ -184,10 +184,12 @@ impl Scope {
 
     /// USING merges columns: `merged` come first, and those of the two sides need their table's name.
     pub(super) fn using(&mut self, merged: Vec<(String, Expr)>) {
-        for column in &mut self.columns {
-            if merged.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {
-                column.visibility = Visibility::QualifiedOnly;
-            }
+        let is_merged =
+            |column: &Column| merged.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column.name));
+        // What has the name now stands in `*` as well.
+        self.columns.retain(|column| column.visibility != Visibility::OnlyInStar || !is_merged(column));
+        for column in self.columns.iter_mut().filter(|column| is_merged(column)) {
+            column.visibility = Visibility::QualifiedOnly;
         }
         let merged = merged.into_iter().map(|(name, expr)| Column::new(None, &name, expr));
         self.columns.splice(0..0, merged);
