@@ -140,7 +140,7 @@ impl Crew {
         // SAFETY: helpers take the job from the state alone. `Posted` takes it away there and waits for those that have begun it,
         // before `job` ends, also where this thread unwinds.
         let lent = unsafe { transmute::<Job<'_>, Job<'static>>(job) };
-        let posted = self.post(lent);
+        let Some(posted) = self.post(lent) else { return job() };
         job();
         drop(posted);
         let has_failed = std::mem::take(&mut self.lock().has_failed);

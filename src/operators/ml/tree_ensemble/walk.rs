@@ -11,6 +11,9 @@ use super::real::Real;
 /// Bytes of rows that go through one tree before the next one.
 const BLOCK_BYTES: usize = 1 << 15;
 
+/// Blocks for each thread: whoever is quick takes more of them.
+const BLOCKS: usize = 4;
+
 /// How many multiplications take as long as the way of a row through a tree.
 const COST: usize = 64;
 
@@ -36,8 +39,8 @@ impl<T: Real> Forest<T> {
         let piece = crew::piece(count, self.trees.len() * COST);
         let rows = (BLOCK_BYTES / (width * size_of::<T>()).max(1)).clamp(LANES, 256) / LANES * LANES;
         let rows = rows.min(piece.next_multiple_of(LANES));
-        // Where threads share the blocks, all rows go through the trees before the first is finished.
-        let round = if piece < count { count } else { rows };
+        // Where threads share the blocks, each has some before the first row is finished.
+        let round = if piece < count { count.min(rows * crew::threads() * BLOCKS) } else { rows };
         let mut scores = vec![T::ZERO; round * self.outputs];
         let mut seen = vec![false; round * self.outputs];
         for values in values.chunks(round * width) {
