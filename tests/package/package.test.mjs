@@ -134,9 +134,9 @@ const budgets = {
   "index.js": 38_200,
   "node.js": 39_250,
   // Glue for one thread and for several, which are nearly the same text.
-  "worker.js": 10_950,
-  "worker-node.js": 10_850,
-  "inline.js": 10_750,
+  "worker.js": 11_900,
+  "worker-node.js": 11_800,
+  "inline.js": 11_700,
   "cache.js": 1_500,
   "compressed.js": 5_000,
   "decode.js": 19_500,
