@@ -29,7 +29,8 @@ export class Tokenizers {
 
   /** The number of a tokenizer, then its facts; nothing where the file is none. */
   read(json: Uint8Array): Uint32Array {
-    const held = { json, exports: undefined };
+    // What the engine hands over is a view of its memory, where other things will stand.
+    const held = { json: json.slice(), exports: undefined };
     const facts = this.#asked(() => this.#running(held).facts);
     if (!facts) return new Uint32Array();
     this.#held.set(++this.#last, held);
