@@ -158,17 +158,33 @@ macro_rules! walk {
                 }
             }
 
+            // Each way is a function by itself, so that a session brings along those that it takes.
             #[inline(never)]
-            #[expect(clippy::indexing_slicing, reason = "rows have the features asked for")]
             fn many(nodes: Nodes<'_, Self>, tree: Tree, rows: Rows<'_, Self>, leaves: &mut [u32]) {
-                if !nodes.sets.numbers.is_empty() {
+                type Values<'a> = Rows<'a, $float>;
+                type Given<'a> = Nodes<'a, $float>;
+                #[inline(never)]
+                fn in_sets(nodes: Given<'_>, tree: Tree, rows: Values<'_>, leaves: &mut [u32]) {
                     many(nodes, tree, rows, leaves, |at, node, place| {
                         step_in_sets(nodes.sets, rows, at, node, place)
                     });
-                } else if rows.has_nan {
+                }
+                #[inline(never)]
+                #[expect(clippy::indexing_slicing, reason = "rows have the features asked for")]
+                fn with_nan(nodes: Given<'_>, tree: Tree, rows: Values<'_>, leaves: &mut [u32]) {
                     many(nodes, tree, rows, leaves, |_, node, place| step_with_nan(node, rows.values[place]));
-                } else {
+                }
+                #[inline(never)]
+                #[expect(clippy::indexing_slicing, reason = "rows have the features asked for")]
+                fn plain(nodes: Given<'_>, tree: Tree, rows: Values<'_>, leaves: &mut [u32]) {
                     many(nodes, tree, rows, leaves, |_, node, place| step(node, rows.values[place]));
+                }
+                if !nodes.sets.numbers.is_empty() {
+                    in_sets(nodes, tree, rows, leaves);
+                } else if rows.has_nan {
+                    with_nan(nodes, tree, rows, leaves);
+                } else {
+                    plain(nodes, tree, rows, leaves);
                 }
             }
 
@@ -181,16 +197,24 @@ macro_rules! walk {
                 start: usize,
                 leaves: &mut [u32],
             ) {
-                if !nodes.sets.numbers.is_empty() {
+                #[inline(never)]
+                fn in_sets(
+                    nodes: Nodes<'_, $float>,
+                    trees: &[Tree],
+                    rows: Rows<'_, $float>,
+                    start: usize,
+                    leaves: &mut [u32],
+                ) {
                     one(nodes, trees, start, leaves, |at, node, place| {
                         step_in_sets(nodes.sets, rows, at, node, place)
                     });
-                } else if rows.has_nan {
+                }
+                if nodes.sets.numbers.is_empty() {
                     one(nodes, trees, start, leaves, |_, node, place| {
                         step_with_nan(node, rows.values[place])
                     });
                 } else {
-                    one(nodes, trees, start, leaves, |_, node, place| step(node, rows.values[place]));
+                    in_sets(nodes, trees, rows, start, leaves);
                 }
             }
 
