@@ -66,21 +66,28 @@ impl Core {
     ) -> Result<Self> {
         let file = boosters::translate(bytes, options.format)?;
         let read = || onnx::read(&file.onnx, external, limits, &operators::is_known, given);
+        #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "the full engine supposes shapes"))]
         let mut found = read()?;
         if found.has_ranks() {
             return Self::of(found, &file, bytes, external, options, limits, given);
         }
-        let mut refusal = None;
-        for rank in RANKS {
-            found.suppose(rank);
-            match Self::of(found, &file, bytes, external, options, limits, given) {
-                Ok(core) => return Ok(core),
-                Err(error) => refusal = refusal.or(Some(error)),
+        // Tables have rows of known lengths.
+        #[cfg(not(feature = "full"))]
+        return Err(Error::needs_full_engine("an input has no declared shape"));
+        #[cfg(feature = "full")]
+        {
+            let mut refusal = None;
+            for rank in RANKS {
+                found.suppose(rank);
+                match Self::of(found, &file, bytes, external, options, limits, given) {
+                    Ok(core) => return Ok(core),
+                    Err(error) => refusal = refusal.or(Some(error)),
+                }
+                found = read()?;
             }
-            found = read()?;
+            let refusal = refusal.invariant("some number of axes was tried")?;
+            Err(refusal.or_hint("export the model with the shapes of its inputs"))
         }
-        let refusal = refusal.invariant("some number of axes was tried")?;
-        Err(refusal.or_hint("export the model with the shapes of its inputs"))
     }
 
     /// Loads what was `found` in `file`, the model file `bytes`.
@@ -345,6 +352,7 @@ fn others(_: &Interpreter, ports: &Ports, batch_size: BatchSize, _: &RowShapes) 
 }
 
 /// The numbers of axes that inputs are supposed to have whose shapes a file does not declare, the likely ones first.
+#[cfg(feature = "full")]
 const RANKS: [usize; 5] = [2, 1, 3, 4, 0];
 
 /// Gives the free dimensions of a row of an input the lengths of `row`.

@@ -69,6 +69,7 @@ impl File {
     }
 
     /// Gives the inputs of which the file does not tell it `rank` axes.
+    #[cfg(feature = "full")]
     pub(crate) fn suppose(&mut self, rank: usize) {
         for input in &mut self.inputs {
             input.shape.get_or_insert_with(|| vec![Dim::Free(String::new()); rank]);

@@ -46,6 +46,7 @@ mod regex;
 mod row_axis;
 #[cfg(feature = "full")]
 mod sequences;
+#[cfg(feature = "full")]
 mod states;
 mod stepping;
 mod streams;
