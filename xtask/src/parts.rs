@@ -53,7 +53,7 @@ fn short(engine: &str, bound: &Path) -> usize {
     match engine {
         _ if bound.ends_with("fast") => 400,
         "full" => 250,
-        _ => 24,
+        _ => 0,
     }
 }
 
