@@ -66,28 +66,37 @@ impl Core {
     ) -> Result<Self> {
         let file = boosters::translate(bytes, options.format)?;
         let read = || onnx::read(&file.onnx, external, limits, &operators::is_known, given);
-        #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "the full engine supposes shapes"))]
-        let mut found = read()?;
-        if found.has_ranks() {
-            return Self::of(found, &file, bytes, external, options, limits, given);
-        }
-        // Tables have rows of known lengths.
-        #[cfg(not(feature = "full"))]
-        return Err(Error::needs_full_engine("an input has no declared shape"));
-        #[cfg(feature = "full")]
-        {
-            let mut refusal = None;
-            for rank in RANKS {
-                found.suppose(rank);
-                match Self::of(found, &file, bytes, external, options, limits, given) {
-                    Ok(core) => return Ok(core),
-                    Err(error) => refusal = refusal.or(Some(error)),
-                }
-                found = read()?;
+        let load = |found| Self::of(found, &file, bytes, external, options, limits, given);
+        let found = read()?;
+        if found.has_ranks() { load(found) } else { Self::with_some_rank(&read, &load) }
+    }
+
+    /// Supposes one number of axes after the other for the inputs of which the file does not declare it.
+    #[cfg(feature = "full")]
+    fn with_some_rank(
+        read: &dyn Fn() -> Result<onnx::File>,
+        load: &dyn Fn(onnx::File) -> Result<Self>,
+    ) -> Result<Self> {
+        let mut refusal = None;
+        for rank in RANKS {
+            let mut found = read()?;
+            found.suppose(rank);
+            match load(found) {
+                Ok(core) => return Ok(core),
+                Err(error) => refusal = refusal.or(Some(error)),
             }
-            let refusal = refusal.invariant("some number of axes was tried")?;
-            Err(refusal.or_hint("export the model with the shapes of its inputs"))
         }
+        let refusal = refusal.invariant("some number of axes was tried")?;
+        Err(refusal.or_hint("export the model with the shapes of its inputs"))
+    }
+
+    /// Tables have rows of known lengths.
+    #[cfg(not(feature = "full"))]
+    fn with_some_rank(
+        _: &dyn Fn() -> Result<onnx::File>,
+        _: &dyn Fn(onnx::File) -> Result<Self>,
+    ) -> Result<Self> {
+        Err(Error::needs_full_engine("an input has no declared shape"))
     }
 
     /// Loads what was `found` in `file`, the model file `bytes`.
