@@ -38,9 +38,6 @@ pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
 
 /// A timestamp that needs no time zone database.
 pub(crate) fn parse_plain_timestamp(text: &str) -> Option<i64> {
-    if let Some((local, "")) = local_timestamp(text.trim()) {
-        return in_micros(local);
-    }
     parse_timestamp(text, &TimeZones::default(), &TimeZone::Offset(0)).ok().flatten()
 }
 

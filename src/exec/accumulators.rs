@@ -147,11 +147,12 @@ impl GroupedAggregate {
             Rest::All | Rest::Function => return self.accumulator.prepare(),
             Rest::Rows(args, groups, mut sorting) => match sorting.step(ROWS_AT_ONCE)? {
                 Some(rows) if rows.is_empty() => Rest::Function,
-                rows => {
-                    let rows = rows.map_or_else(Vec::new, |rows| rows.values().to_vec());
+                Some(rows) => {
+                    let rows = rows.values().to_vec();
                     self.accumulate(&args, &groups, rows, count).map_err(|error| self.without_row(error))?;
                     Rest::Rows(args, groups, sorting)
                 }
+                None => Rest::Rows(args, groups, sorting),
             },
         };
         Ok(false)

@@ -101,7 +101,8 @@ impl Layout {
             layout.trees.push(Tree { root, depth });
         }
         if sets.is_empty() {
-            layout.set_at.clear();
+            // Not even its room is kept.
+            layout.set_at = Vec::new();
         }
         Ok(layout)
     }
