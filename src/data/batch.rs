@@ -3,7 +3,7 @@
 use arrow_array::{Array, ArrayRef, UInt64Array};
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
-use super::types::metadata;
+use super::types::{marked, metadata};
 use super::{DataType, gather, layout};
 use crate::diag::{Error, Invariant, Result, ensure};
 
@@ -54,7 +54,7 @@ impl Schema {
                 .map(|field| {
                     let arrow = ArrowField::new(&field.name, field.data_type.storage(), true);
                     match metadata(&field.data_type) {
-                        Some(kind) => arrow.with_metadata([kind]),
+                        Some(kind) => marked(arrow, kind),
                         None => arrow,
                     }
                 })

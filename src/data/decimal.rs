@@ -69,9 +69,15 @@ fn signed_as(value: i256, a: i256, b: i256) -> Option<i256> {
     if a.is_negative() == b.is_negative() { value.checked_neg() } else { Some(value) }
 }
 
+/// `value / divisor` cut to a whole number, and what is left; `None` for a divisor of 0 and beyond 256 bits.
+fn div_rem(value: i256, divisor: i256) -> Option<(i256, i256)> {
+    let quotient = value.checked_div(divisor)?;
+    Some((quotient, value.wrapping_sub(quotient.wrapping_mul(divisor))))
+}
+
 /// `value / divisor` as a whole number, rounded half away from zero; `None` for a divisor of 0 and beyond 256 bits.
 pub(crate) fn divided(value: i256, divisor: i256) -> Option<i256> {
-    let (quotient, rest) = value.checked_div_rem(divisor)?;
+    let (quotient, rest) = div_rem(value, divisor)?;
     let (rest, half) = (negated_magnitude(rest), negated_magnitude(divisor));
     if rest > half.wrapping_sub(rest) {
         return Some(quotient);
@@ -87,8 +93,8 @@ pub(crate) fn multiplied(a: i256, b: i256, scale: u8) -> Option<i256> {
         return divided(product, one);
     }
     // (x + p/one) · (y + q/one) in units: all parts but the last are whole.
-    let (x, p) = a.checked_div_rem(one)?;
-    let (y, q) = b.checked_div_rem(one)?;
+    let (x, p) = div_rem(a, one)?;
+    let (y, q) = div_rem(b, one)?;
     let whole = x.checked_mul(y)?.checked_mul(one)?;
     let parts = whole.checked_add(x.checked_mul(q)?)?.checked_add(p.checked_mul(y)?)?;
     parts.checked_add(divided(p.checked_mul(q)?, one)?)
@@ -101,7 +107,7 @@ pub(crate) fn quotient(a: i256, b: i256, scale: u8) -> Option<i256> {
         return divided(numerator, b);
     }
     let (dividend, divisor) = (negated_magnitude(a), negated_magnitude(b));
-    let (whole, rest) = dividend.checked_div_rem(divisor)?;
+    let (whole, rest) = div_rem(dividend, divisor)?;
     // Long division of rest · one, bit by bit of one: twice what is left may need 257 bits, so it is compared instead.
     let mut left = i256::ZERO;
     let mut fraction = i256::ZERO;
@@ -216,7 +222,7 @@ pub(crate) fn rounded(value: i256, scale: u8, digits: i64, rounding: Rounding) -
         };
         return (!rest).then_some(i256::ZERO);
     };
-    let (quotient, rest) = value.checked_div_rem(unit)?;
+    let (quotient, rest) = div_rem(value, unit)?;
     let toward = if value.is_negative() { i256::MINUS_ONE } else { i256::ONE };
     let half = {
         let rest = rest.wrapping_abs();
@@ -250,7 +256,7 @@ pub(crate) fn to_int(value: i256, scale: u8, rounding: Option<Rounding>) -> Opti
         Some(rounding) => rounded(value, scale, 0, rounding)?,
         None => value,
     };
-    let (whole, rest) = whole.checked_div_rem(one(scale))?;
+    let (whole, rest) = div_rem(whole, one(scale))?;
     let int = whole.to_i128().and_then(|whole| i64::try_from(whole).ok());
     int.filter(|_| rest == i256::ZERO)
 }

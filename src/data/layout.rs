@@ -185,9 +185,13 @@ pub(crate) fn bytes(array: &ArrayRef) -> usize {
 }
 
 /// The first value that offsets lead to, and how many follow it.
-#[expect(clippy::cast_sign_loss, reason = "arrow keeps offsets ascending, from 0 on")]
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "arrow keeps offsets ascending, from 0 on, one more than there are values"
+)]
 pub(crate) fn span(offsets: &OffsetBuffer<i32>) -> (usize, usize) {
-    let [first, last] = [offsets.first(), offsets.last()].map(|offset| offset as usize);
+    let [first, last] = [offsets[0], offsets[offsets.len() - 1]].map(|offset| offset as usize);
     (first, last - first)
 }
 

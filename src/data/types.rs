@@ -1,5 +1,6 @@
 //! The types of the dialect and the Arrow layouts that store them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -134,7 +135,7 @@ impl DataType {
             Self::Tensor => tensor_layout(ArrowField::new(VALUES, list_of(Arrow::Float32), true)),
             Self::Picture | Self::IntegerPicture => {
                 let element = if *self == Self::Picture { Arrow::Float32 } else { Arrow::Int64 };
-                tensor_layout(ArrowField::new(VALUES, list_of(element), true).with_metadata([PICTURE]))
+                tensor_layout(marked(ArrowField::new(VALUES, list_of(element), true), PICTURE))
             }
         }
     }
@@ -276,6 +277,11 @@ pub(super) fn metadata(data_type: &DataType) -> Option<(&'static str, &'static s
 pub(crate) fn is_marked(column: &ArrowField, data_type: &DataType) -> bool {
     metadata(data_type)
         .is_some_and(|(key, kind)| column.metadata().get(key).is_some_and(|found| found == kind))
+}
+
+/// The column with a mark in its metadata.
+pub(super) fn marked(column: ArrowField, (key, kind): (&str, &str)) -> ArrowField {
+    column.with_metadata(HashMap::from([(key.to_owned(), kind.to_owned())]))
 }
 
 fn tensor_layout(values: ArrowField) -> Arrow {

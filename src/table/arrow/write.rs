@@ -182,11 +182,12 @@ impl Body {
     }
 
     /// Adds offsets that count from 0. Answers what they lead to.
+    #[expect(clippy::indexing_slicing, reason = "there is one offset more than there are values")]
     fn add_offsets(&mut self, offsets: &OffsetBuffer<i32>) -> (usize, usize) {
-        let first = offsets.first();
-        let counted: Vec<u8> = offsets.iter().flat_map(|offset| (offset - first).to_le_bytes()).collect();
-        self.add_buffer(&counted);
-        span(offsets)
+        let span = span(offsets);
+        let counted = offsets.iter().flat_map(|offset| (offset - offsets[0]).to_le_bytes());
+        self.add_buffer(&counted.collect::<Vec<_>>());
+        span
     }
 }
 

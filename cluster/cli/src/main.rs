@@ -1,0 +1,3 @@
+//! The command `predictql`.
+
+fn main() {}

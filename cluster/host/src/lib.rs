@@ -1,0 +1,1 @@
+//! What a native program brings to the engine.
