@@ -156,16 +156,22 @@ impl Query {
         }
     }
 
-    /// Ends a query whose rows its fragments have given: as many.
+    /// Ends a query that the parts of its fragments have run for it, and have ended so; it has given `rows` rows.
     #[cfg(not(target_family = "wasm"))]
-    pub fn end(&mut self, rows: usize) -> Summary {
+    pub fn end(&mut self, rows: usize, parts: impl IntoIterator<Item = Summary>) -> Summary {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        for mut part in parts {
+            warnings.append(&mut part.warnings);
+            self.ctx.counts.model_rows += part.counts.model_rows;
+            self.ctx.counts.model_runs += part.counts.model_runs;
+        }
         self.ctx.counts.rows = rows;
         if self.script.dialect == Dialect::TSql {
             self.script.variables.seen_rows(rows);
         }
         self.execution = None;
         self.log(Ending::Done);
-        Summary { warnings: std::mem::take(&mut self.warnings), ..Summary::default() }
+        Summary { warnings, counts: self.ctx.counts, ..Summary::default() }
     }
 
     /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
@@ -229,7 +235,8 @@ impl Query {
                 if self.schema.is_none() {
                     summary.log = self.log.seen().map(written).transpose()?;
                 }
-                Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
+                let (timings, counts) = (self.ctx.watch.timings(), self.ctx.counts);
+                Ok(Step::Done(Summary { warnings, timings, counts, ..summary }))
             }
             step => Ok(step),
         }
