@@ -330,6 +330,7 @@ impl Cutter {
                     return whole(NodeKind::Distinct { input }, schema);
                 }
                 let keys = columns(&schema, 0..own);
+                let (flow, keys, _) = grouped_first(flow, keys, Vec::new())?;
                 let flow = self.met(flow, keys.clone())?;
                 first_of_groups(flow, keys, Vec::new(), schema)
             }
@@ -400,6 +401,7 @@ impl Cutter {
         schema: Schema,
     ) -> Result<Flow> {
         let flow = self.flow(input, true)?;
+        let (flow, keys, aggregates) = grouped_first(flow, keys, aggregates)?;
         if keys.is_empty() || !flow.is_divided {
             let input = Box::new(self.gathered(flow, true)?.node);
             let kind = NodeKind::Aggregate { input, keys, aggregates };
@@ -538,6 +540,27 @@ fn numbered(flow: Flow, keys: Vec<Expr>, wants: bool) -> Result<Flow> {
     let part = is_numbered.then_some(0);
     let kind = NodeKind::Marked { input: Box::new(node), part, keys, keep };
     Ok(Flow { node: Node { kind, schema }, is_divided, order })
+}
+
+/// Where groups of parts can be grouped again for the groups of all rows: the groups of each part, fewer than its rows, and the
+/// keys and aggregates over these. Those of a part whose rows are in order are in the order of their first rows, as its rows are.
+fn grouped_first(
+    flow: Flow,
+    keys: Vec<Expr>,
+    aggregates: Vec<Aggregate>,
+) -> Result<(Flow, Vec<Expr>, Vec<Aggregate>)> {
+    let Flow { is_divided, order, .. } = flow;
+    let first = keys.len();
+    let again = aggregates.iter().zip(first..).map(|(aggregate, column)| aggregate.again(column));
+    let Some(again) = again.collect::<Option<Vec<_>>>().filter(|_| is_divided && order == 0) else {
+        return Ok((flow, keys, aggregates));
+    };
+    let types = keys.iter().map(|key| &key.data_type).chain(aggregates.iter().map(|it| &it.data_type));
+    let fields: Vec<_> = types.map(|data_type| Field::new("", data_type.clone())).collect();
+    let schema = Schema { fields };
+    let keys_again = columns(&schema, 0..first);
+    let kind = NodeKind::Aggregate { input: Box::new(flow.node), keys, aggregates };
+    Ok((Flow { node: Node { kind, schema }, is_divided, order }, keys_again, again))
 }
 
 /// One row for each group of rows that have met, at the place of its first row.
