@@ -91,13 +91,13 @@ pub struct Progress {
 
 /// What a query has counted.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// The rows that models have read.
-    pub(crate) model_rows: usize,
+    pub model_rows: usize,
     /// How often a model has run.
-    pub(crate) model_runs: usize,
+    pub model_runs: usize,
     /// The rows of the result.
-    pub(crate) rows: usize,
+    pub rows: usize,
 }
 
 /// Where the time of a query went, by stage. All zero where the host provides no clock.

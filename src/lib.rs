@@ -43,8 +43,12 @@ pub use engine::{
     Check, Completion, CompletionKind, Engine, Prepared, PreparedParameter, Query, Script, Session,
     StatementInfo, Step, Summary,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use engine::{Fragment, Fragments};
 pub use exec::{ExportPiece, Request, Resource, TableFormat};
 pub use function::{FunctionInfo, listing as functions};
 pub use limits::Limits;
 pub use plan::Params;
+#[cfg(not(target_family = "wasm"))]
+pub use plan::{Distribution, Exchange};
 pub use syntax::Dialect;

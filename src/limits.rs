@@ -240,3 +240,12 @@ pub(crate) const TEXTS_AT_ONCE: usize = 1_024;
 
 /// Texts that go through a model together.
 pub(crate) const RUN_ROWS: usize = 8;
+
+/// Rows of one part of a fragment: their numbers follow those of the parts before. 2^44 in each of 2^19 parts fill INT64.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) const PART_ROWS: i64 = 1 << 44;
+
+/// Bytes of a table whose values two programs compare before they run parts of one query: of larger ones they compare the columns and
+/// the number of rows.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) const DIGESTED_BYTES: usize = 1 << 20;

@@ -224,6 +224,17 @@ impl KeyTable {
     }
 }
 
+/// For each of the `rows` rows of `columns` a number that rows with equal keys share. It depends on nothing but the key.
+#[expect(clippy::cast_possible_wrap, reason = "any bits do")]
+pub fn hashes(columns: &[Column<'_>], rows: usize) -> Vec<i64> {
+    let mut key = Vec::new();
+    let hash = |row| {
+        encode(columns, row, &mut key);
+        mix(fingerprint(&key)) as i64
+    };
+    (0..rows).map(hash).collect()
+}
+
 /// What fingerprints of long keys begin with.
 const LONG: u64 = 0xff << 56;
 

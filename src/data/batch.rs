@@ -5,6 +5,8 @@ use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
 use super::types::{marked, metadata};
 use super::{DataType, gather, layout};
+#[cfg(not(target_family = "wasm"))]
+use crate::diag::Code;
 use crate::diag::{Error, Invariant, Result, ensure};
 
 /// A named, typed column.
@@ -47,7 +49,7 @@ impl Field {
 
 impl Schema {
     /// The Arrow schema, as it is written to Arrow IPC.
-    pub(crate) fn to_arrow(&self) -> ArrowSchema {
+    pub fn to_arrow(&self) -> ArrowSchema {
         ArrowSchema::new(
             self.fields
                 .iter()
@@ -64,6 +66,46 @@ impl Schema {
 }
 
 impl Batch {
+    /// Rows of `columns`, which have the layout of `schema`: what a host brings as it is in memory.
+    ///
+    /// # Errors
+    /// `invalid-arrow` where the columns are not those of the schema in [`DataType::storage`], or not all `rows` long.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn of(schema: &Schema, rows: usize, columns: Vec<ArrayRef>) -> Result<Self> {
+        let fits = |(field, column): (&Field, &ArrayRef)| {
+            column.len() == rows && *column.data_type() == field.data_type.storage()
+        };
+        if columns.len() != schema.fields.len() || !schema.fields.iter().zip(&columns).all(fits) {
+            let found: Vec<_> = columns.iter().map(|it| format!("{} {}", it.len(), it.data_type())).collect();
+            let fields = schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
+            let expected = fields.collect::<Vec<_>>().join(", ");
+            let message =
+                format!("expected {rows} rows of {expected}; found columns of {}", found.join(", "));
+            return Err(Error::new(Code::InvalidArrow, message));
+        }
+        Self::new(rows, columns)
+    }
+
+    /// The rows of each of `parts` parts by the numbers in a column of INT64: rows of equal numbers are in one part, in their order.
+    ///
+    /// # Errors
+    /// `invalid-arrow` where there is no such column.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn divided(&self, key: usize, parts: usize) -> Result<Vec<Self>> {
+        use arrow_array::cast::AsArray;
+        use arrow_array::types::Int64Type;
+        let keys = self.columns.get(key).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let no_key = || Error::new(Code::InvalidArrow, format!("column {key} is none of INT64"));
+        let keys = keys.ok_or_else(no_key)?;
+        let mut rows: Vec<Vec<u64>> = vec![Vec::new(); parts.max(1)];
+        for (row, key) in (0..).zip(keys.values()) {
+            let part = key.cast_unsigned() % rows.len() as u64;
+            let part = usize::try_from(part).ok().and_then(|part| rows.get_mut(part));
+            part.invariant("a part below their number")?.push(row);
+        }
+        rows.into_iter().map(|rows| self.take(&rows.into())).collect()
+    }
+
     /// Rows of `columns`; a batch without columns has `rows` rows too.
     ///
     /// # Errors

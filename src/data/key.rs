@@ -50,6 +50,15 @@ impl KeyTable {
     }
 }
 
+/// For each of the `rows` rows of `columns` a number that rows with equal keys share, on every machine.
+///
+/// # Errors
+/// As [`KeyTable::intern`].
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn key_hashes(columns: &[ArrayRef], rows: usize) -> Result<Vec<i64>> {
+    Ok(keys::hashes(&key_columns(columns, rows)?, rows))
+}
+
 /// Rows by their keys, each row with the number of its key, which is below `count`: those of key `k` are
 /// `rows[starts[k]..starts[k + 1]]`, in the order in which they come.
 #[expect(

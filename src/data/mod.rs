@@ -39,6 +39,8 @@ pub(crate) use compare::{SortKey, equals_in_order, first_numbers, order_of, top_
 pub(crate) use float_text::{float_text, shortest_text};
 pub(crate) use gather::{chosen, concat, mixed, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use key::key_hashes;
 pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};
 pub(crate) use layout::{Values, bytes, column, null_column, span, values, width, with_nulls};
 pub(crate) use operand::{BytesView, Operand, PrimitiveView, StringView};

@@ -25,6 +25,8 @@
 mod check;
 mod complete;
 mod execute;
+#[cfg(not(target_family = "wasm"))]
+mod fragments;
 mod frame;
 mod jobs;
 mod prepared;
@@ -34,6 +36,8 @@ mod step;
 
 pub use check::Check;
 pub use complete::{Completion, CompletionKind};
+#[cfg(not(target_family = "wasm"))]
+pub use fragments::{Fragment, Fragments};
 pub use prepared::{Prepared, PreparedParameter};
 pub use query::Query;
 pub use script::{Script, StatementInfo};
@@ -47,6 +51,8 @@ use crate::catalog::{
     Catalog, ModelVersion, Registration, Relation, Version, VersionChange, Versions, parts,
 };
 use crate::control::{Clock, Moment, Stopwatch};
+#[cfg(not(target_family = "wasm"))]
+use crate::data::Schema;
 use crate::data::{ColumnType, TimeZones, ZoneLookup};
 use crate::diag::{Code, Error, Result};
 use crate::image::Decoder;
@@ -186,6 +192,17 @@ impl Engine {
     ) -> Result<Relation> {
         let stream = Stream::open(name, first, format, is_endless, bytes, &self.shared.limits)?;
         self.register(name, Relation::Stream(Arc::new(stream)))
+    }
+
+    /// Puts a table into the catalog whose rows the host brings while a query runs, as they are in memory and in any part of them
+    /// that is wanted: a [`Resource::Rows`](crate::Resource::Rows), which [`Query::supply_rows`] answers with the columns that it names, in
+    /// its order. `bytes` are those of its source, 0 where nobody knows.
+    ///
+    /// # Errors
+    /// As [`Engine::register_table`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn register_divisible(&self, name: &str, schema: Schema, bytes: u64) -> Result<Relation> {
+        self.register(name, Relation::Stream(Arc::new(Stream::of_rows(name, schema, bytes))))
     }
 
     /// Loads a model file and puts it into the catalog, in place of a model of the same name.

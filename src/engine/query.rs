@@ -12,9 +12,11 @@ use crate::catalog::{Ending, Logged, Used};
 use crate::control::{Moment, Progress, Stage, Stopwatch};
 use crate::data::{Batch, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::exec::{Context, Input, Poll, Response};
+use crate::exec::{Context, Input, Poll, Response, start};
 use crate::function::{Env, Forgiven};
 use crate::limits::{LOGGED_TEXT, Limits};
+#[cfg(not(target_family = "wasm"))]
+use crate::plan::Plan;
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, SeenLog, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::syntax::{Dialect, LAST_JOB, QUERY_LABEL};
@@ -132,6 +134,46 @@ impl Query {
         self
     }
 
+    /// The plan of a query that has not been stepped, and that gives the same wherever it runs: not where it reads the log.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        match &self.execution {
+            Some(Execution::Plan(plan)) if self.log.seen().is_none() => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// What another query of the same statement needs.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn setting(&self) -> Setting {
+        Setting {
+            engine: self.engine.clone(),
+            script: self.script.clone(),
+            statement: self.statement.clone(),
+            limits: self.ctx.env.limits.clone(),
+            moment: self.moment,
+            executed_at: self.executed_at.clone(),
+        }
+    }
+
+    /// Ends a query that the parts of its fragments have run for it, and have ended so; it has given `rows` rows.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn end(&mut self, rows: usize, parts: impl IntoIterator<Item = Summary>) -> Summary {
+        let mut warnings = std::mem::take(&mut self.warnings);
+        for mut part in parts {
+            warnings.append(&mut part.warnings);
+            self.ctx.counts.model_rows += part.counts.model_rows;
+            self.ctx.counts.model_runs += part.counts.model_runs;
+        }
+        self.ctx.counts.rows = rows;
+        if self.script.dialect == Dialect::TSql {
+            self.script.variables.seen_rows(rows);
+        }
+        self.execution = None;
+        self.log(Ending::Done);
+        Summary { warnings, counts: self.ctx.counts, ..Summary::default() }
+    }
+
     /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
     pub fn schema(&self) -> Option<&Schema> {
         self.schema.as_ref()
@@ -171,6 +213,7 @@ impl Query {
         };
         let mark = self.ctx.watch.start();
         let (stage, result) = match execution {
+            Execution::Plan(plan) => (Stage::Project, self.rows(start(plan))),
             Execution::Rows(root) => (Stage::Project, self.rows(root)),
             Execution::Job(job) => (job.stage(), self.job(job)),
         };
@@ -192,7 +235,8 @@ impl Query {
                 if self.schema.is_none() {
                     summary.log = self.log.seen().map(written).transpose()?;
                 }
-                Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
+                let (timings, counts) = (self.ctx.watch.timings(), self.ctx.counts);
+                Ok(Step::Done(Summary { warnings, timings, counts, ..summary }))
             }
             step => Ok(step),
         }
@@ -212,6 +256,15 @@ impl Query {
     /// As [`Query::supply`].
     pub fn supply_objects(&mut self, id: u64, objects: Vec<Object>) -> Result<()> {
         self.ctx.requests.respond(id, Response::Objects(objects))
+    }
+
+    /// Answers a request for rows: the next of them, or `None` at their end.
+    ///
+    /// # Errors
+    /// As [`Query::supply`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn supply_rows(&mut self, id: u64, rows: Option<Batch>) -> Result<()> {
+        self.ctx.requests.respond(id, Response::Rows(rows))
     }
 
     /// Says that a request cannot be met, and why; the query fails with these words.
@@ -377,6 +430,32 @@ impl Query {
             ending,
         };
         self.engine.catalog().log.add(id, job);
+    }
+}
+
+/// A statement, and where and when it runs.
+#[cfg(not(target_family = "wasm"))]
+pub(super) struct Setting {
+    engine: Engine,
+    script: ScriptContext,
+    statement: Arc<Statement>,
+    limits: Arc<Limits>,
+    moment: Moment,
+    executed_at: Option<(Span, String)>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Setting {
+    /// A query of the statement that runs this plan. The log knows nothing of it.
+    pub(super) fn query(&self, plan: Plan) -> Query {
+        let Self { engine, script, statement, limits, moment, executed_at } = self;
+        let watch = Stopwatch::new(engine.shared.clock);
+        let mut query = Query::new(engine, limits.clone(), statement.clone(), script.clone(), watch, *moment);
+        query.schema = Some(plan.root.schema.clone());
+        query.execution = Some(Execution::Plan(plan));
+        query.executed_at = executed_at.clone();
+        query.is_over = true;
+        query
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the step of a query answers.
 
-use crate::control::{Progress, Timings};
+use crate::control::{Counts, Progress, Timings};
 use crate::data::Batch;
 use crate::diag::Diagnostic;
 use crate::exec::Request;
@@ -29,6 +29,8 @@ pub struct Summary {
     pub log: Option<Vec<u8>>,
     /// What to know beside the result.
     pub warnings: Vec<Diagnostic>,
+    /// What was counted.
+    pub counts: Counts,
     /// Where the time went.
     pub timings: Timings,
 }

@@ -7,13 +7,14 @@ use super::{Context, Operator, Poll, Resource};
 use crate::control::{Progress, Stage};
 use crate::data::Batch;
 use crate::diag::{Invariant, Result};
-use crate::table::Stream;
+use crate::table::{Part, Stream};
 
 pub(super) struct Arriving {
     stream: Arc<Stream>,
     columns: Vec<usize>,
     /// How many rows are wanted in all, where that is known.
     most: Option<usize>,
+    part: Part,
     /// The first request: it tells the host which reader of the stream asks.
     reader: Option<u64>,
     request: Option<u64>,
@@ -28,11 +29,12 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    pub(super) fn new(stream: Arc<Stream>, columns: Vec<usize>, most: Option<usize>) -> Self {
+    pub(super) fn new(stream: Arc<Stream>, columns: Vec<usize>, most: Option<usize>, part: Part) -> Self {
         Self {
             stream,
             columns,
             most,
+            part,
             reader: None,
             request: None,
             rest: Vec::new(),
@@ -44,6 +46,10 @@ impl Arriving {
     }
 
     fn ask(&mut self, ctx: &mut Context) -> Result<u64> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(input) = self.stream.input() {
+            return Ok(ctx.requests.request(Resource::Fragment { input }));
+        }
         let fields = &self.stream.schema.fields;
         let name = |column: &usize| {
             fields
@@ -57,7 +63,30 @@ impl Arriving {
         let wanted = ctx.env.limits.batch_rows;
         let most = self.most.map_or(wanted, |most| most.saturating_sub(self.rows).min(wanted)).max(1);
         let table = self.stream.source.clone();
-        Ok(ctx.requests.request(Resource::Rows { table, reader: self.reader, columns, most }))
+        Ok(ctx.requests.request(Resource::Rows {
+            table,
+            reader: self.reader,
+            columns,
+            most,
+            part: self.part,
+        }))
+    }
+
+    /// Takes rows that the host has brought as they are in memory.
+    #[cfg(not(target_family = "wasm"))]
+    fn take_rows(&mut self, rows: Option<Batch>, ctx: &mut Context) -> Result<()> {
+        let Some(batch) = rows else {
+            self.has_ended = true;
+            return Ok(());
+        };
+        let message = "a stream of bytes was answered with rows";
+        let batch = self.stream.of_batch(&batch, &self.columns)?.invariant(message)?;
+        self.rows += batch.rows();
+        let rows = ctx.env.limits.batch_rows;
+        let starts = (0..batch.rows()).step_by(rows.max(1));
+        self.batches = starts.map(|start| batch.slice(start, rows)).collect();
+        ctx.progress = Some(Progress { stage: Stage::Project, rows: self.rows, total: None });
+        Ok(())
     }
 
     fn take(&mut self, mut bytes: Vec<u8>, ctx: &mut Context) -> Result<()> {
@@ -98,6 +127,12 @@ impl Operator for Arriving {
             return Ok(Poll::Waiting);
         }
         self.request = None;
+        #[cfg(not(target_family = "wasm"))]
+        if ctx.requests.has_rows(request) {
+            let rows = ctx.requests.take_rows(request)?;
+            self.take_rows(rows, ctx)?;
+            return Ok(Poll::Working);
+        }
         let bytes = ctx.requests.take_bytes(request)?;
         self.take(bytes, ctx)?;
         Ok(Poll::Working)

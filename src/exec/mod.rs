@@ -19,6 +19,8 @@ mod frames;
 mod join;
 mod leaders;
 mod limit;
+#[cfg(not(target_family = "wasm"))]
+mod marked;
 mod merge;
 mod metrics;
 mod navigation;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use litemap::LiteMap;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::data::Batch;
 use crate::diag::{Code, Error, Result};
-use crate::table::Object;
+use crate::table::{Object, Part};
 
 /// Something that only the host can provide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,14 @@ pub enum Resource {
         columns: Vec<String>,
         /// Rows that are wanted at once; fewer may come, and of a file more.
         most: usize,
+        /// The part of the rows that is wanted; all, unless the host can divide them.
+        part: Part,
+    },
+    /// The next rows of an input of a fragment, with all its columns.
+    #[cfg(not(target_family = "wasm"))]
+    Fragment {
+        /// Its number among [`Fragment::inputs`](crate::Fragment::inputs).
+        input: usize,
     },
     /// The bytes of an object of an object table.
     Object {
@@ -112,6 +122,9 @@ pub struct Request {
 pub(crate) enum Response {
     Bytes(Vec<u8>),
     Objects(Vec<Object>),
+    /// The next rows; `None` at their end.
+    #[cfg(not(target_family = "wasm"))]
+    Rows(Option<Batch>),
     /// The resource is unavailable, in the host's words.
     Unavailable(String),
 }
@@ -170,6 +183,24 @@ impl Requests {
             Response::Bytes(bytes) => Ok(bytes),
             _ => Err(Error::internal(format!("request {id} was for bytes"))),
         }
+    }
+
+    /// The rows that request `id` was for.
+    ///
+    /// # Errors
+    /// As [`Requests::take_bytes`].
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn take_rows(&mut self, id: u64) -> Result<Option<Batch>> {
+        match self.take(id)? {
+            Response::Rows(rows) => Ok(rows),
+            _ => Err(Error::internal(format!("request {id} was for rows"))),
+        }
+    }
+
+    /// Whether rows have come for request `id`, and not bytes.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn has_rows(&self, id: u64) -> bool {
+        matches!(self.responses.get(&id), Some(Response::Rows(_)))
     }
 
     /// The objects that request `id` was for.

@@ -10,6 +10,8 @@ use super::filter::Filter;
 use super::frames::Frames;
 use super::join::Join;
 use super::limit::Limit;
+#[cfg(not(target_family = "wasm"))]
+use super::marked::Marked;
 use super::metrics::Measured;
 use super::objects::Objects;
 use super::predict::Predict;
@@ -131,7 +133,9 @@ impl Start {
                 [source] if source.is_live => Box::new(Frames::new(source, columns)),
                 _ => Box::new(Objects::new(objects, columns)),
             },
-            NodeKind::Stream { stream, columns, most, .. } => Box::new(Arriving::new(stream, columns, most)),
+            NodeKind::Stream { stream, columns, most, part, .. } => {
+                Box::new(Arriving::new(stream, columns, most, part))
+            }
             NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
             NodeKind::Outer { columns } => Box::new(OuterScan::new(columns)),
             NodeKind::Filter { input, predicate } => {
@@ -194,6 +198,10 @@ impl Start {
             }
             NodeKind::Sort { input, keys, limit } => {
                 Box::new(Sort::new(self.node(*input), schema, keys, limit))
+            }
+            #[cfg(not(target_family = "wasm"))]
+            NodeKind::Marked { input, part, keys, keep } => {
+                Box::new(Marked::new(self.node(*input), part, keys, keep))
             }
             NodeKind::Limit { input, count, offset } => {
                 Box::new(Limit::new(self.node(*input), count, offset))

@@ -51,6 +51,17 @@ pub(crate) fn explanation(plan: &Plan, measured: Option<&[(usize, f64)]>) -> Res
     Ok(Plan { subplans: Vec::new(), queries: Vec::new(), root: Node { kind, schema } })
 }
 
+/// The operators of `node` in words, which are the same wherever the same text is bound over the same catalog.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn explained(node: &Node) -> String {
+    let mut lines = Vec::new();
+    push_lines(node, 0, &mut lines);
+    lines
+        .iter()
+        .map(|line| format!("{}{} {}\n", " ".repeat(line.depth), line.operator, line.detail))
+        .collect()
+}
+
 /// The lines as rows of [`explanation_schema`].
 fn table(lines: Vec<Line>, measured: Option<&[(usize, f64)]>) -> Result<Table> {
     let count = lines.len();
@@ -134,6 +145,10 @@ fn line(node: &Node) -> (&'static str, String) {
         NodeKind::Sort { input, keys, limit } => {
             let order = order(keys, input);
             ("Sort", limit.map_or(order.clone(), |limit| format!("{order}, first {limit}")))
+        }
+        #[cfg(not(target_family = "wasm"))]
+        NodeKind::Marked { part, keys, .. } => {
+            ("Marks", format!("number: {}, {} keys", part.is_some(), keys.len()))
         }
         NodeKind::Limit { count, offset: 0, .. } => ("Limit", count.to_string()),
         NodeKind::Limit { count, offset, .. } => ("Limit", format!("{count} after the first {offset}")),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::parameter::Slot;
 use crate::data::{CastMode, DataType, Scalar};
-use crate::diag::Span;
-use crate::function::{Fitted, Function, Kernel, Start};
+use crate::diag::{Error, Invariant, Result, Span};
+use crate::function::{self, Body, Fitted, Function, Kernel, Start};
 
 /// An expression over the columns of an operator's input.
 #[derive(Debug, Clone)]
@@ -107,6 +107,19 @@ pub(crate) struct Aggregate {
 }
 
 impl Aggregate {
+    /// The first value of a group that is not NULL.
+    ///
+    /// # Errors
+    /// `internal` where ANY_VALUE is no aggregate function.
+    pub(super) fn first_of(arg: Expr) -> Result<Self> {
+        let function = function::function("ANY_VALUE").invariant("ANY_VALUE is declared")?;
+        let Some(Body::Aggregate(start)) = function.signatures.first().map(|signature| signature.body) else {
+            return Err(Error::internal("ANY_VALUE is an aggregate function"));
+        };
+        let (data_type, span) = (arg.data_type.clone(), arg.span);
+        Ok(Self::plain(function, start, vec![arg], data_type, span))
+    }
+
     /// The aggregate over all rows of a group, without any clause of its own.
     pub(crate) fn plain(
         function: &'static Function,

@@ -4,6 +4,8 @@
 //! reasons of data, limits, resources or the model.
 
 mod bind;
+#[cfg(not(target_family = "wasm"))]
+mod cut;
 mod endless;
 mod explain;
 mod expr;
@@ -21,6 +23,12 @@ pub(crate) use bind::{
     Insert, Prerequisite, RenameModel, SETTINGS, SeenLog, SetBaseline, Sink, SubqueryPlace, VIEWS, Variable,
     VariableType, argument, bind, executed, invalid_model, jobs_since, procedure_name,
 };
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use cut::{Cut, Piece};
+#[cfg(not(target_family = "wasm"))]
+pub use cut::{Distribution, Exchange};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use explain::explained;
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};
 pub(crate) use leading::Leading;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::control::Stage;
 use crate::data::{DataType, Schema};
-use crate::diag::Span;
+use crate::diag::{Invariant, Result, Span};
 use crate::function::{Fit, Metric, Navigation, Ranking};
 use crate::model::Model;
-use crate::table::{Object, Stream, Table, objects};
+use crate::table::{Object, Part, Stream, Table, objects};
 use crate::tensor::Attributed;
 
 /// An operator tree, and the subplans that have to run before it.
@@ -85,6 +85,8 @@ pub(crate) enum NodeKind {
         columns: Vec<usize>,
         /// How many of them are wanted, where that is known.
         most: Option<usize>,
+        /// The part of them that is read, where the host can divide them.
+        part: Part,
         span: Span,
     },
     /// These columns of the rows of the plan's subplan of this number.
@@ -192,6 +194,16 @@ pub(crate) enum NodeKind {
         input: Box<Node>,
         count: usize,
         offset: usize,
+    },
+    /// The first `keep` columns of the input; then the number of each row, ascending over the parts of the rows, if
+    /// `part` says which one these are; then a number that rows share whose columns numbered by `keys` are alike, if
+    /// there are any.
+    #[cfg(not(target_family = "wasm"))]
+    Marked {
+        input: Box<Node>,
+        part: Option<usize>,
+        keys: Vec<usize>,
+        keep: usize,
     },
 }
 
@@ -309,6 +321,8 @@ macro_rules! inputs {
             | NodeKind::Shares { input, .. }
             | NodeKind::Sort { input, .. }
             | NodeKind::Limit { input, .. } => vec![input],
+            #[cfg(not(target_family = "wasm"))]
+            NodeKind::Marked { input, .. } => vec![input],
         }
     };
 }
@@ -322,7 +336,23 @@ impl Plan {
 
     /// Whether it decodes pictures somewhere.
     pub(crate) fn decodes(&mut self) -> bool {
-        self.roots_mut().any(Node::decodes)
+        self.roots_mut().any(|root| {
+            root.computes(&|expr| match &expr.kind {
+                ExprKind::Call { function, .. } => function.stage == Some(Stage::Decode),
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether it gives other rows each time that it runs.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn is_volatile(&mut self) -> bool {
+        self.roots_mut().any(|root| {
+            root.computes(&|expr| match &expr.kind {
+                ExprKind::Call { function, .. } => function.is_volatile(),
+                _ => false,
+            })
+        })
     }
 }
 
@@ -330,6 +360,21 @@ impl Node {
     /// One row without columns.
     pub(crate) fn one_row() -> Self {
         Self { kind: NodeKind::OneRow, schema: Schema::default() }
+    }
+
+    /// Its columns of these numbers.
+    ///
+    /// # Errors
+    /// `internal` where there is no such column.
+    pub(super) fn picked(self, columns: impl IntoIterator<Item = usize>) -> Result<Self> {
+        let mut fields = Vec::new();
+        let mut exprs = Vec::new();
+        for column in columns {
+            let field = self.schema.fields.get(column).invariant("a column to pick")?;
+            exprs.push(Expr::column(column, field.data_type.clone(), Span::default()));
+            fields.push(field.clone());
+        }
+        Ok(Self { kind: NodeKind::Project { input: Box::new(self), exprs }, schema: Schema { fields } })
     }
 
     /// The operators below.
@@ -354,6 +399,8 @@ impl Node {
             | NodeKind::Distinct { .. }
             | NodeKind::Union { .. }
             | NodeKind::Limit { .. } => Vec::new(),
+            #[cfg(not(target_family = "wasm"))]
+            NodeKind::Marked { .. } => Vec::new(),
             NodeKind::Values { rows } => rows.iter_mut().flatten().collect(),
             NodeKind::Filter { predicate, .. } => vec![predicate],
             NodeKind::Project { exprs, .. } => exprs.iter_mut().collect(),
@@ -376,18 +423,36 @@ impl Node {
         }
     }
 
-    fn decodes(&mut self) -> bool {
-        let is_decoding = |expr: &Expr| match &expr.kind {
-            ExprKind::Call { function, .. } => function.stage == Some(Stage::Decode),
-            _ => false,
-        };
-        self.exprs_mut().into_iter().any(|expr| expr.any(&is_decoding))
-            || self.inputs_mut().into_iter().any(Self::decodes)
+    /// Whether it, or an operator below, has an expression of this property.
+    fn computes(&mut self, is: &dyn Fn(&Expr) -> bool) -> bool {
+        self.exprs_mut().into_iter().any(|expr| expr.any(is))
+            || self.inputs_mut().into_iter().any(|input| input.computes(is))
     }
 
     /// How many operators it and those below it are.
     pub(crate) fn count(&self) -> usize {
         1 + self.inputs().into_iter().map(Self::count).sum::<usize>()
+    }
+
+    /// How many rows it has at most, where that is known before it runs.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn at_most(&self) -> Option<usize> {
+        match &self.kind {
+            NodeKind::Filter { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Window { input, .. } => input.at_most(),
+            NodeKind::Aggregate { input, keys, .. } => {
+                if keys.is_empty() {
+                    Some(1)
+                } else {
+                    input.at_most()
+                }
+            }
+            NodeKind::Union { inputs } => inputs.iter().map(Self::at_most).sum(),
+            _ => self.rows(),
+        }
     }
 
     /// The number of its rows, where that is known before it runs.
@@ -411,6 +476,8 @@ impl Node {
             | NodeKind::Predict { input, .. }
             | NodeKind::Window { input, .. } => input.rows(),
             NodeKind::Shares { .. } => None,
+            #[cfg(not(target_family = "wasm"))]
+            NodeKind::Marked { input, .. } => input.rows(),
             NodeKind::Sort { input, limit, .. } => {
                 input.rows().map(|rows| limit.map_or(rows, |limit| rows.min(limit)))
             }

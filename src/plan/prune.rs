@@ -103,6 +103,10 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
             prune_passthrough(input, wanted, keys.iter_mut().map(|key| &mut key.expr).collect())?
         }
         NodeKind::Limit { input, .. } => prune_passthrough(input, wanted, Vec::new())?,
+        #[cfg(not(target_family = "wasm"))]
+        NodeKind::Marked { .. } => {
+            return Err(crate::diag::Error::internal("a plan is pruned before it is cut"));
+        }
         // Whole rows are compared.
         NodeKind::Distinct { input } => prune_passthrough(input, all, Vec::new())?,
         NodeKind::Union { inputs } => {

@@ -9,6 +9,7 @@ mod convert;
 mod csv;
 mod names;
 pub mod objects;
+mod part;
 mod sniff;
 mod stream;
 
@@ -16,6 +17,7 @@ pub(crate) use arrow::read_arrow_as;
 pub use arrow::{END, read_arrow, write_batch, write_schema};
 pub use csv::{CsvOptions, Encoding, read_csv};
 pub use objects::{Hash, Object};
+pub use part::Part;
 pub use stream::{Stream, StreamFormat};
 
 use arrow_schema::ArrowError;
@@ -39,6 +41,20 @@ impl Table {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(Batch::rows).sum()
+    }
+
+    /// The rows of a part, without a copy.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn part(&self, part: Part) -> Self {
+        let range = part.range(self.rows());
+        let mut start = 0;
+        let batches = self.batches.iter().filter_map(|batch| {
+            let (from, to) = (range.start.max(start), range.end.min(start + batch.rows()));
+            let rows = (from < to).then(|| batch.slice(from - start, to - from));
+            start += batch.rows();
+            rows
+        });
+        Self { schema: self.schema.clone(), batches: batches.collect(), notes: Vec::new() }
     }
 
     /// The memory that the values take.

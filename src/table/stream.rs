@@ -1,6 +1,9 @@
 //! Tables whose rows the host brings while a query runs, piece by piece: files that no memory has to hold, and rows that come
 //! over time. What such a table is known by is the schema of its first piece.
 
+#[cfg(not(target_family = "wasm"))]
+use arrow_array::{Array, ArrayRef};
+
 use super::csv::CsvPieces;
 use super::{CsvOptions, Table, read_arrow_as};
 use crate::data::{Batch, ColumnType, DataType, Field, Schema, can_coerce, null_column};
@@ -37,6 +40,12 @@ pub struct Stream {
 enum Pieces {
     Csv(Box<CsvPieces>),
     Arrow(Vec<(String, ColumnType)>),
+    /// Rows as they are in memory, of which the host brings any part.
+    #[cfg(not(target_family = "wasm"))]
+    Rows,
+    /// Rows of the input of this number of a fragment, with all their columns.
+    #[cfg(not(target_family = "wasm"))]
+    Fragment(usize),
 }
 
 impl Stream {
@@ -61,6 +70,61 @@ impl Stream {
             }
         };
         Ok(Self { schema, notes, source: source.into(), is_endless, bytes, pieces })
+    }
+
+    /// Rows that the host brings as they are in memory, any part of them.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_rows(source: &str, schema: Schema, bytes: u64) -> Self {
+        let (source, notes) = (source.to_owned(), Vec::new());
+        Self { schema, notes, source, is_endless: false, bytes, pieces: Pieces::Rows }
+    }
+
+    /// The rows of input `input` of a fragment.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_fragment(input: usize, schema: Schema) -> Self {
+        let source = format!("fragment input {input}");
+        let pieces = Pieces::Fragment(input);
+        Self { schema, notes: Vec::new(), source, is_endless: false, bytes: 0, pieces }
+    }
+
+    /// Whether the host can bring a part of the rows.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn is_divisible(&self) -> bool {
+        matches!(self.pieces, Pieces::Rows)
+    }
+
+    /// The input of a fragment that it stands for.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn input(&self) -> Option<usize> {
+        match self.pieces {
+            Pieces::Fragment(input) => Some(input),
+            _ => None,
+        }
+    }
+
+    /// The rows of a batch that the host has brought, with these columns; `None` where it brings bytes.
+    ///
+    /// # Errors
+    /// `invalid-arrow` for other columns than those that it was asked for.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn of_batch(&self, batch: &Batch, columns: &[usize]) -> Result<Option<Batch>> {
+        let all: Vec<_> = (0..self.schema.fields.len()).collect();
+        let brought = match self.pieces {
+            Pieces::Csv(_) | Pieces::Arrow(_) => return Ok(None),
+            Pieces::Fragment(_) => &all,
+            Pieces::Rows => columns,
+        };
+        let fits = |(column, number): (&ArrayRef, &usize)| {
+            let field = self.schema.fields.get(*number);
+            field.is_some_and(|field| *column.data_type() == field.data_type.storage())
+        };
+        let found = batch.columns();
+        if found.len() < brought.len() || !found.iter().zip(brought).all(fits) {
+            let message = format!("the rows of `{}` have other columns than were asked for", self.source);
+            return Err(Error::new(Code::InvalidArrow, message));
+        }
+        let wanted = if self.input().is_some() { columns } else { all.get(..columns.len()).unwrap_or(&all) };
+        batch.select(wanted).map(Some)
     }
 
     /// The rows that have ended in the bytes at hand, with these columns; what goes on stays in `bytes`. No bytes more come
@@ -99,6 +163,11 @@ impl Stream {
                 }
                 self.conformed(read_arrow_as(&piece, types, limits)?, columns, types)
             }
+            #[cfg(not(target_family = "wasm"))]
+            Pieces::Rows | Pieces::Fragment(_) => Err(Error::new(
+                Code::InvalidArrow,
+                format!("the rows of `{}` came as bytes, and not as a batch", self.source),
+            )),
         }
     }
 

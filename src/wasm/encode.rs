@@ -536,7 +536,7 @@ fn request(request: Request) -> RequestShape {
             RequestShape::Converted { id, kind: "converted", uri, signature }
         }
         Resource::Object { uri, following } => RequestShape::Object { id, kind: "object", uri, following },
-        Resource::Rows { table, reader, columns, most } => {
+        Resource::Rows { table, reader, columns, most, .. } => {
             let reader = reader.unwrap_or(id);
             RequestShape::Stream { id, kind: "rows", table, reader, columns, most }
         }

@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
 use predictql::table::{CsvOptions, Hash, Object};
-use predictql::{Engine, ExportPiece, Limits, Params, Query, Resource, Session, Step, Summary};
+use predictql::{Engine, ExportPiece, Limits, Params, Query, Request, Resource, Session, Step, Summary};
 
 use crate::notation;
 
@@ -86,26 +86,7 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             Step::Progress(_) => {}
             Step::Need(requests) => {
                 for request in requests {
-                    match request.resource {
-                        Resource::Model { uri }
-                        | Resource::Object { uri, .. }
-                        | Resource::Table { uri, .. } => match find(&uri) {
-                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
-                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
-                        },
-                        Resource::Converted { uri, signature } => {
-                            match formats::convert(folder(&uri), &formats::Options { signature }) {
-                                Ok(onnx) => query.supply(request.id, onnx)?,
-                                Err(refusal) => query.refuse(request.id, refusal.to_string())?,
-                            }
-                        }
-                        Resource::Export(piece) => {
-                            outcome.exported.push(piece);
-                            query.supply(request.id, Vec::new())?;
-                        }
-                        Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
-                        other => panic!("the test host cannot bring {other:?}"),
-                    }
+                    answer(&mut query, request, &mut outcome.exported)?;
                 }
             }
             Step::Done(summary) => {
@@ -114,6 +95,30 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
                 return Ok(outcome);
             }
         }
+    }
+}
+
+/// Answers a request, and takes what is exported.
+pub fn answer(query: &mut Query, request: Request, exported: &mut Vec<ExportPiece>) -> Result<(), Error> {
+    match request.resource {
+        Resource::Model { uri } | Resource::Object { uri, .. } | Resource::Table { uri, .. } => {
+            match find(&uri) {
+                Some(path) => query.supply(request.id, fs::read(path).unwrap()),
+                None => query.refuse(request.id, format!("`{uri}` was not found")),
+            }
+        }
+        Resource::Converted { uri, signature } => {
+            match formats::convert(folder(&uri), &formats::Options { signature }) {
+                Ok(onnx) => query.supply(request.id, onnx),
+                Err(refusal) => query.refuse(request.id, refusal.to_string()),
+            }
+        }
+        Resource::Export(piece) => {
+            exported.push(piece);
+            query.supply(request.id, Vec::new())
+        }
+        Resource::Objects { uris } => query.supply_objects(request.id, list(&uris)),
+        other => panic!("the test host cannot bring {other:?}"),
     }
 }
 

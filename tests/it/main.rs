@@ -19,6 +19,7 @@ mod external;
 #[cfg(feature = "full")]
 mod feeding;
 mod forgiving;
+mod fragments;
 mod frames;
 mod gaps;
 mod host;

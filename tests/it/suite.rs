@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use predictql::diag::{Code, Severity};
-use predictql::{Dialect, Engine, Params, Session};
+use predictql::diag::{Code, Error, Severity};
+use predictql::{Dialect, Engine, Params, Query, Session};
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Record, Runner};
 
 use crate::host::{self, Outcome};
@@ -18,7 +18,12 @@ struct Database {
     engine: Engine,
     session: Session,
     dialect: Option<Dialect>,
+    /// Runs the statements of a text of this length.
+    finish: Finish,
 }
+
+/// How a statement is run, given the length of its text.
+type Finish = fn(Query, usize) -> Result<Outcome, Error>;
 
 /// The error as the test files match it: `[code] message; hint: …`.
 #[derive(Debug, Clone)]
@@ -38,8 +43,7 @@ impl DB for Database {
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
         let found = self.engine.check(sql, self.dialect).diagnostics;
-        let outcome = host::run_in(&self.session, sql, Params::default())
-            .map_err(|error| Failure(error.to_string()))?;
+        let outcome = self.outcome(sql).map_err(|error| Failure(error.to_string()))?;
         // What fails where that is handled is still wrong.
         let is_handled = sql.contains("EXCEPTION WHEN") || sql.contains("BEGIN TRY");
         if let Some(error) = found.iter().find(|it| it.severity == Severity::Error && !is_handled) {
@@ -56,6 +60,16 @@ impl DB for Database {
                 Ok(DBOutput::Rows { types: types.collect(), rows: Outcome::text_rows(&outcome) })
             }
         }
+    }
+}
+
+impl Database {
+    fn outcome(&self, sql: &str) -> Result<Outcome, Error> {
+        let mut outcome = Outcome::default();
+        for query in self.session.script(sql, Params::default())? {
+            outcome = (self.finish)(query?, sql.len())?;
+        }
+        Ok(outcome)
     }
 }
 
@@ -88,7 +102,8 @@ fn database(file: &Path) -> Database {
     let engine = host::engine();
     let is_tsql = file.parent().is_some_and(|folder| folder.ends_with("tsql"));
     let (session, dialect) = (engine.session(), is_tsql.then_some(Dialect::TSql));
-    Database { session: dialect.map_or(session.clone(), |it| session.with_dialect(it)), engine, dialect }
+    let session = dialect.map_or(session.clone(), |it| session.with_dialect(it));
+    Database { session, engine, dialect, finish: |query, _| host::finish(query) }
 }
 
 fn failures(file: &Path, database: &Database) -> Vec<String> {
@@ -99,6 +114,11 @@ fn failures(file: &Path, database: &Database) -> Vec<String> {
         .filter_map(|record| runner.run(record).err().map(|error| error.display(false).to_string()))
         .filter(|failure| !host::is_beyond(failure))
         .collect()
+}
+
+/// What fails of all records where statements are run in another way.
+pub fn failures_with(finish: Finish) -> Vec<String> {
+    files().iter().flat_map(|file| failures(file, &Database { finish, ..database(file) })).collect()
 }
 
 #[test]

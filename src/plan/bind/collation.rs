@@ -5,7 +5,7 @@
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::tsql::{COLLATED, COLLATION_KEY, KEYS_OF_ARRAY, ORIGINAL};
-use crate::function::{self, Body, Function};
+use crate::function::{Body, Function};
 use crate::plan::bind::call::operator_call;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
@@ -72,7 +72,7 @@ fn collate_groups(node: &mut Node) -> Result<()> {
         }
         column.kind = ExprKind::Column(fields.len());
         fields.push(Field::new("", DataType::String));
-        aggregates.push(first_of(group_key.clone())?);
+        aggregates.push(Aggregate::first_of(group_key.clone())?);
         key(group_key)?;
     }
     let unchanged =
@@ -125,16 +125,6 @@ fn collate_aggregate(aggregate: &mut Aggregate, result: &mut Expr) -> Result<()>
         .hint("aggregate over (SELECT DISTINCT …)")),
         _ => Ok(()),
     }
-}
-
-/// The first value of a group that is not NULL.
-fn first_of(arg: Expr) -> Result<Aggregate> {
-    let function = function::function("ANY_VALUE").invariant("ANY_VALUE is declared")?;
-    let Some(Body::Aggregate(start)) = function.signatures.first().map(|signature| signature.body) else {
-        return Err(Error::internal("ANY_VALUE is an aggregate function"));
-    };
-    let (data_type, span) = (arg.data_type.clone(), arg.span);
-    Ok(Aggregate::plain(function, start, vec![arg], data_type, span))
 }
 
 fn by_keys(keys: &mut [Order]) -> Result<()> {

@@ -46,7 +46,7 @@ impl Binder<'_> {
             SubplanKind::Exists => None,
             _ => Some(dependent.outer.fields.len()),
         };
-        let root = picked(root, [0].into_iter().chain(result))?;
+        let root = root.picked([0].into_iter().chain(result))?;
         self.queries.push(Correlated { root, kind, span });
         // Those of this level are over the columns of the query right around.
         let outer = values.into_iter().map(|value| match value.kind {
@@ -237,6 +237,8 @@ impl Dependent<'_> {
             | NodeKind::Stream { .. }
             | NodeKind::Shared { .. }
             | NodeKind::Outer { .. } => return Err(Error::internal("a leaf reads values of another query")),
+            #[cfg(not(target_family = "wasm"))]
+            NodeKind::Marked { .. } => return Err(Error::internal("a plan is bound before it is cut")),
         };
         Ok(Node { kind, schema })
     }
@@ -274,7 +276,7 @@ impl Dependent<'_> {
         let fields = [of_model, &self.outer.fields, kept].concat();
         let width = self.width();
         let columns = (outputs..outputs + width).chain(0..outputs).chain(outputs + width..fields.len());
-        picked(Node { kind, schema: Schema { fields } }, columns)
+        Node { kind, schema: Schema { fields } }.picked(columns)
     }
 
     /// The columns of the rows, and those of `keep` behind them.
@@ -437,18 +439,6 @@ fn dependent_search() -> Error {
     .hint("give the rows to search for as the query of VECTOR_SEARCH")
 }
 
-/// The columns of `node` of these numbers.
-fn picked(node: Node, columns: impl IntoIterator<Item = usize>) -> Result<Node> {
-    let mut fields = Vec::new();
-    let mut exprs = Vec::new();
-    for column in columns {
-        let field = node.schema.fields.get(column).invariant("a column to pick")?;
-        exprs.push(Expr::column(column, field.data_type.clone(), Span::default()));
-        fields.push(field.clone());
-    }
-    Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } })
-}
-
 /// LIMIT of each row: its rows are numbered in this order, and else in that in which they come.
 fn limited(input: Node, order_by: Vec<Order>, count: usize, offset: usize) -> Result<Node> {
     let columns = input.schema.fields.len();
@@ -474,5 +464,5 @@ fn limited(input: Node, order_by: Vec<Order>, count: usize, offset: usize) -> Re
     ];
     let predicate = operator_call(SqlOperator::Between, bounds, DataType::Bool, Span::default())?;
     let kind = NodeKind::Filter { input: Box::new(numbered), predicate };
-    picked(Node { kind, schema }, 0..columns)
+    Node { kind, schema }.picked(0..columns)
 }

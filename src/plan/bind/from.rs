@@ -17,7 +17,7 @@ use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, JoinOn, TableExprKind};
-use crate::table::{Table, objects};
+use crate::table::{Part, Table, objects};
 
 /// A table of FROM and the names of its columns.
 pub(super) struct Source {
@@ -118,7 +118,8 @@ impl Binder<'_> {
             Relation::Stream(stream) => {
                 let schema = stream.schema.clone();
                 let columns = (0..schema.fields.len()).collect();
-                let kind = NodeKind::Stream { stream, columns, most: None, span: path.span };
+                let kind =
+                    NodeKind::Stream { stream, columns, most: None, part: Part::WHOLE, span: path.span };
                 Ok(Source::new(Node { kind, schema }, name))
             }
             Relation::View(view) => self.view(&view, path).map(|node| Source::new(node, name)),

@@ -1,0 +1,157 @@
+//! A query in fragments, which other threads, processes or machines run: each binds the same text over the same catalog, and
+//! takes the fragments that it is told to take. Nothing of a plan ever travels.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::query::{Query, Setting};
+use super::written;
+use crate::data::Schema;
+use crate::diag::{Invariant, Result};
+use crate::limits::DIGESTED_BYTES;
+use crate::model::hexadecimal;
+use crate::plan::{Cut, Exchange, Node, NodeKind, Piece, explained};
+use crate::table::Part;
+
+/// The fragments of a query. The rows of the last one, its parts in the order of their numbers, are those of the query, in
+/// their order.
+///
+/// ```
+/// use predictql::table::{CsvOptions, Part};
+/// use predictql::{Engine, Step};
+///
+/// let engine = Engine::default();
+/// engine.register_csv("t", b"x\n1\n2\n3\n", &CsvOptions::default())?;
+/// let mut script = engine.session().script("SELECT x * x AS y FROM t", Default::default())?;
+/// let query = script.next().unwrap()?;
+/// let fragments = query.fragments()?.expect("rows of a table can be divided");
+/// let mut rows = Vec::new();
+/// for number in 0..2 {
+///     let mut part = fragments.query(0, Part { number, of: 2 })?;
+///     loop {
+///         match part.step()? {
+///             Step::Batch(batch) => rows.push(batch.rows()),
+///             Step::Done(_) => break,
+///             _ => {}
+///         }
+///     }
+/// }
+/// assert_eq!(rows, [2, 1]);
+/// # Ok::<(), predictql::diag::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Fragments {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    setting: Setting,
+    pieces: Vec<Piece>,
+    fragments: Vec<Fragment>,
+}
+
+/// Operators of a query that run without the rows of other parts.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    /// The columns of its rows, with those that say in what order they are and where they go.
+    pub schema: Schema,
+    /// What it reads of the fragments before it.
+    pub inputs: Vec<Exchange>,
+    /// Whether it runs once for each part of the rows, of which all fragments have the same number; else it runs once, as
+    /// [`Part::WHOLE`].
+    pub is_divided: bool,
+    /// The INT64 column by whose values the rows go to the parts of the fragment that reads them, where that is by
+    /// [`Distribution::Hash`](crate::Distribution::Hash).
+    pub key: Option<usize>,
+}
+
+impl Query {
+    /// The fragments of a query that has not been stepped. `None` where it has to run in one piece: a statement without rows, one
+    /// over no table, with random numbers, or over the log of statements.
+    ///
+    /// Where a fragment fails, the query is to be run in one piece: that says which row is at fault, and a query that never
+    /// comes to that row does not fail.
+    ///
+    /// # Errors
+    /// `internal` for a plan that is not whole.
+    pub fn fragments(&self) -> Result<Option<Fragments>> {
+        let Some(plan) = self.plan() else { return Ok(None) };
+        let Some(Cut { pieces }) = Cut::of(plan.clone())? else { return Ok(None) };
+        let fragments = pieces.iter().map(|piece| Fragment {
+            schema: piece.plan.root.schema.clone(),
+            inputs: piece.inputs.clone(),
+            is_divided: piece.is_divided,
+            key: piece.key,
+        });
+        let fragments = fragments.collect();
+        let inner = Inner { setting: self.setting(), pieces, fragments };
+        Ok(Some(Fragments { inner: Arc::new(inner) }))
+    }
+}
+
+impl Fragments {
+    /// The fragments. Each reads only those before it, and the last gives the result.
+    pub fn all(&self) -> &[Fragment] {
+        &self.inner.fragments
+    }
+
+    /// What two programs compare that run fragments of the same query: a hash of their version, of the plan, and of what the
+    /// plan reads. Programs with other hashes must not exchange rows.
+    ///
+    /// # Errors
+    /// `internal` for a table that cannot be written.
+    pub fn digest(&self) -> Result<String> {
+        digest(&self.inner.pieces)
+    }
+
+    /// A fragment over a part of its rows, to be stepped as any query. It asks for the rows of others by
+    /// [`Resource::Fragment`](crate::Resource::Fragment).
+    ///
+    /// # Errors
+    /// `internal` where there is no such fragment.
+    pub fn query(&self, fragment: usize, part: Part) -> Result<Query> {
+        let piece = self.inner.pieces.get(fragment).invariant("a fragment of another query")?;
+        Ok(self.inner.setting.query(piece.plan(part)))
+    }
+}
+
+/// The hash by which programs know that they mean the same plan over the same tables and models.
+fn digest(pieces: &[Piece]) -> Result<String> {
+    let mut text = format!("predictql {}\n", env!("CARGO_PKG_VERSION"));
+    let mut hash = Sha256::new();
+    for piece in pieces {
+        text.push_str(&format!("{:?} {} {:?}\n", piece.inputs, piece.is_divided, piece.key));
+        let plan = &piece.plan;
+        let roots = plan.subplans.iter().map(|it| &it.root).chain(plan.queries.iter().map(|it| &it.root));
+        for root in roots.chain([&plan.root]) {
+            text.push_str(&explained(root));
+            sources(root, &mut text, &mut hash)?;
+        }
+    }
+    hash.update(text.as_bytes());
+    Ok(hexadecimal(hash.finalize().into()))
+}
+
+/// What a plan reads: models by the hashes of their files, tables by their columns and how many rows they have, small ones with
+/// all values.
+fn sources(node: &Node, text: &mut String, hash: &mut Sha256) -> Result<()> {
+    text.push_str(&format!("{:?}\n", node.schema));
+    match &node.kind {
+        NodeKind::Predict { model, .. } | NodeKind::Shares { model, .. } => {
+            text.push_str(&model.sha256());
+        }
+        NodeKind::Scan { table, .. } if table.bytes() <= DIGESTED_BYTES => hash.update(written(table)?),
+        NodeKind::Scan { table, .. } => {
+            text.push_str(&format!("{:?} {} {}\n", table.schema, table.rows(), table.bytes()));
+        }
+        NodeKind::Objects { objects, .. } => {
+            text.push_str(&format!("{objects:?}\n"));
+        }
+        NodeKind::Stream { stream, .. } => {
+            text.push_str(&format!("{:?} {}\n", stream.schema, stream.bytes));
+        }
+        _ => {}
+    }
+    node.inputs().into_iter().try_for_each(|input| sources(input, text, hash))
+}
