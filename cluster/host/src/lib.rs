@@ -1,1 +1,22 @@
-//! What a native program brings to the engine.
+//! What a native program brings to the engine: files, object stores, Parquet, a catalog to begin with.
+//!
+//! The engine does no I/O: a query says what it needs. [`Host`] knows where that lies ([`Stores`]), [`Answers`] brings it to one
+//! query, [`Catalog`] says what a database holds before a statement runs. Commands, threads and clusters stand on these.
+
+mod answers;
+mod catalog;
+mod clock;
+mod error;
+mod exports;
+mod host;
+mod inputs;
+mod literal;
+mod stores;
+mod tables;
+
+pub use answers::Answers;
+pub use catalog::{Catalog, NamedSource};
+pub use error::Error;
+pub use host::Host;
+pub use inputs::Inputs;
+pub use stores::{Meta, Stores, Upload};

@@ -1,0 +1,168 @@
+//! What a database holds before a statement runs: models and tables by name, and where they lie.
+//!
+//! It opens by the statements that would make the same by hand, so that options mean the same everywhere. It travels as JSON; two
+//! machines that have the same digest have the same models and tables.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use predictql::{Dialect, Engine, Params};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::literal::{literal, named, quoted};
+use crate::{Error, Host};
+
+/// Models and tables by name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// The models, in the order in which they are made.
+    #[serde(default)]
+    pub models: Vec<NamedSource>,
+    /// The tables, in the order in which they are made.
+    #[serde(default)]
+    pub tables: Vec<NamedSource>,
+}
+
+/// A name, and where what it names lies.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedSource {
+    /// As SQL has it.
+    pub name: String,
+    /// The file of a model; the files of a table, or patterns with `*` for them.
+    pub uris: Vec<String>,
+    /// OPTIONS of the statement that makes it, but for the paths. A table without `format` has the one that its ending names, and is an
+    /// object table where that is none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
+}
+
+impl NamedSource {
+    /// One without options.
+    pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
+        Self { name: name.into(), uris: vec![uri.into()], options: BTreeMap::new() }
+    }
+
+    /// The same with an option.
+    #[must_use]
+    pub fn with(mut self, option: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options.insert(option.into(), value.into());
+        self
+    }
+
+    fn check_name(&self) -> Result<(), Error> {
+        if self.name.contains('`') || self.name.is_empty() {
+            return Err(Error::new(format!("`{}` cannot be a name", self.name)));
+        }
+        Ok(())
+    }
+
+    fn options(&self, path: String) -> String {
+        let options =
+            self.options.iter().map(|(name, value)| format!(", {} = {}", named(name), literal(value)));
+        format!("OPTIONS ({path}{})", options.collect::<String>())
+    }
+}
+
+impl Catalog {
+    /// An engine that holds all of it.
+    ///
+    /// # Errors
+    /// Where a file is not there, or not what it should be; the error names it.
+    pub fn open(&self, host: &Host) -> Result<Engine, Error> {
+        let engine = host.engine();
+        for model in &self.models {
+            open_model(&engine, host, model)?;
+        }
+        for table in &self.tables {
+            open_table(&engine, host, table)?;
+        }
+        Ok(engine)
+    }
+
+    /// A digest in hexadecimal digits: of names, URIs and options, of the bytes of models, and of the size and tag of the files of
+    /// tables.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn digest(&self, host: &Host) -> Result<String, Error> {
+        let mut digest = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            // Each with its length: no two lists of parts read alike.
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        let text = serde_json::to_vec(self).map_err(|error| Error::new(error.to_string()))?;
+        add(&text);
+        for uri in self.models.iter().flat_map(|model| &model.uris) {
+            for file in host.stores().list(uri).map_err(Error::new)? {
+                add(&Sha256::digest(host.stores().read(&file.uri).map_err(Error::new)?));
+            }
+        }
+        for uri in self.tables.iter().flat_map(|table| &table.uris) {
+            for file in host.stores().list(uri).map_err(Error::new)? {
+                let meta = host.stores().meta(&file.uri).map_err(Error::new)?;
+                add(file.uri.as_bytes());
+                add(&meta.size.to_le_bytes());
+                match &meta.tag {
+                    Some(tag) => add(tag.as_bytes()),
+                    None => add(&meta.updated_ms.to_le_bytes()),
+                }
+            }
+        }
+        Ok(format!("{:x}", digest.finalize()))
+    }
+}
+
+fn open_model(engine: &Engine, host: &Host, model: &NamedSource) -> Result<(), Error> {
+    model.check_name()?;
+    let [path] = model.uris.as_slice() else {
+        let message = format!("expected one file for model `{}`, found {}", model.name, model.uris.len());
+        return Err(Error::new(message));
+    };
+    let options = model.options(format!("model_path = {}", quoted(path)));
+    run(engine, host, &format!("CREATE OR REPLACE MODEL {} {options}", named(&model.name)))
+}
+
+fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), Error> {
+    table.check_name()?;
+    if table.uris.is_empty() {
+        return Err(Error::new(format!("table `{}` has no files", table.name)));
+    }
+    let uris = table.uris.iter().map(|uri| quoted(uri)).collect::<Vec<_>>().join(", ");
+    let mut path = format!("uris = [{uris}]");
+    let is_told = |name: &str| table.options.keys().any(|option| option.eq_ignore_ascii_case(name));
+    if !is_told("format") && !is_told("object_metadata") {
+        path += match table.uris.first().and_then(|uri| format_of(uri)) {
+            Some(format) => format!(", format = '{format}'"),
+            None => ", object_metadata = 'SIMPLE'".into(),
+        }
+        .as_str();
+    }
+    let options = table.options(path);
+    run(engine, host, &format!("CREATE OR REPLACE EXTERNAL TABLE {} {options}", named(&table.name)))
+}
+
+/// The format that the ending of a file tells.
+fn format_of(uri: &str) -> Option<&'static str> {
+    let address = uri.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let name = address.strip_suffix(".gz").unwrap_or(&address);
+    Some(match name.rsplit_once('.')?.1 {
+        "csv" | "tsv" | "txt" => "CSV",
+        "json" | "jsonl" | "ndjson" => "JSON",
+        "parquet" | "pq" => "PARQUET",
+        "arrow" | "arrows" | "feather" | "ipc" => "ARROW",
+        _ => return None,
+    })
+}
+
+fn run(engine: &Engine, host: &Host, statement: &str) -> Result<(), Error> {
+    let session = engine.session().without_log(true).with_dialect(Dialect::BigQuery);
+    for query in session.script(statement, Params::default())? {
+        host.run(query?, &mut |_| ControlFlow::Continue(()))?;
+    }
+    Ok(())
+}

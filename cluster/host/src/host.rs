@@ -1,0 +1,83 @@
+//! What answers queries: where things lie, and how much they may take.
+
+use std::ops::ControlFlow;
+
+use predictql::data::Batch;
+use predictql::{Engine, Limits, Query, Step, Summary};
+
+use crate::answers::Answers;
+use crate::clock;
+use crate::{Error, Stores};
+
+/// Brings to queries of one catalog what they need. Cloning shares everything.
+#[derive(Clone)]
+pub struct Host {
+    stores: Stores,
+    limits: Limits,
+}
+
+impl Host {
+    /// A host of these stores, with the limits of a program on a machine of its own.
+    pub fn new(stores: Stores) -> Self {
+        let limits = native_limits();
+        Self { stores, limits }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Where things lie.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// How large things may get.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// An engine without tables and models, which has the clock and the time zones of this machine.
+    pub fn engine(&self) -> Engine {
+        Engine::with_time_zones(self.limits.clone(), clock::now, clock::zone_offsets)
+    }
+
+    /// What answers one query.
+    pub fn answers(&self) -> Answers {
+        Answers::new(self.clone())
+    }
+
+    /// Runs a query to its end on this thread. `rows` may stop it.
+    ///
+    /// # Errors
+    /// As the query's steps; in the host's words where what it needs is not there.
+    pub fn run(
+        &self,
+        mut query: Query,
+        rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+    ) -> Result<Summary, Error> {
+        let mut answers = self.answers();
+        loop {
+            match query.step()? {
+                Step::Need(requests) => answers.answer(&mut query, requests, &mut ())?,
+                Step::Progress(_) => {}
+                Step::Batch(batch) => {
+                    if rows(batch).is_break() {
+                        return Ok(Summary::default());
+                    }
+                }
+                Step::Done(summary) => return Ok(summary),
+            }
+        }
+    }
+}
+
+/// The engine's limits are a browser tab's, whose memory ends at 4 GiB.
+fn native_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.model_bytes = 16 << 30;
+    limits.table_bytes = 16 << 30;
+    limits
+}

@@ -1,0 +1,8 @@
+//! The host through its public surface: files of fixtures and of memory, numbers of other programs.
+
+mod catalog;
+mod exports;
+mod failures;
+mod stores;
+mod support;
+mod tables;
