@@ -11,12 +11,16 @@ mod exports;
 mod host;
 mod inputs;
 mod literal;
+mod parallel;
 mod stores;
 mod tables;
+mod watch;
 
 pub use answers::Answers;
 pub use catalog::{Catalog, NamedSource};
 pub use error::Error;
 pub use host::Host;
 pub use inputs::Inputs;
+pub use parallel::run_parallel;
 pub use stores::{Meta, Stores, Upload};
+pub use watch::Watch;
