@@ -50,5 +50,5 @@ pub use function::{FunctionInfo, listing as functions};
 pub use limits::Limits;
 pub use plan::Params;
 #[cfg(not(target_family = "wasm"))]
-pub use plan::{Distribution, Exchange};
+pub use plan::{Arrival, Distribution, Exchange};
 pub use syntax::Dialect;

@@ -11,7 +11,7 @@ use crate::data::Schema;
 use crate::diag::{Invariant, Result};
 use crate::limits::DIGESTED_BYTES;
 use crate::model::hexadecimal;
-use crate::plan::{Cut, Exchange, Node, NodeKind, Piece, explained};
+use crate::plan::{Arrival, Cut, Exchange, Node, NodeKind, Piece, explained};
 use crate::table::Part;
 
 /// The fragments of a query. The rows of the last one, its parts in the order of their numbers, are those of the query, in
@@ -19,13 +19,13 @@ use crate::table::Part;
 ///
 /// ```
 /// use predictql::table::{CsvOptions, Part};
-/// use predictql::{Engine, Step};
+/// use predictql::{Arrival, Engine, Step};
 ///
 /// let engine = Engine::default();
 /// engine.register_csv("t", b"x\n1\n2\n3\n", &CsvOptions::default())?;
 /// let mut script = engine.session().script("SELECT x * x AS y FROM t", Default::default())?;
 /// let query = script.next().unwrap()?;
-/// let fragments = query.fragments()?.expect("rows of a table can be divided");
+/// let fragments = query.fragments(Arrival::InOrder)?.expect("rows of a table can be divided");
 /// let mut rows = Vec::new();
 /// for number in 0..2 {
 ///     let mut part = fragments.query(0, Part { number, of: 2 })?;
@@ -58,12 +58,19 @@ pub struct Fragment {
     pub schema: Schema,
     /// What it reads of the fragments before it.
     pub inputs: Vec<Exchange>,
-    /// Whether it runs once for each part of the rows, of which all fragments have the same number; else it runs once, as
+    /// Whether it runs once for each part of its rows, however many its host makes of them; else it runs once, as
     /// [`Part::WHOLE`].
     pub is_divided: bool,
     /// The INT64 column by whose values the rows go to the parts of the fragment that reads them, where that is by
     /// [`Distribution::Hash`](crate::Distribution::Hash).
     pub key: Option<usize>,
+    /// How many of the first rows of its parts, in the order of these, are wanted, where not all are.
+    pub most: Option<usize>,
+    /// About how many batches there are in the tables that it divides: more parts than these are of no use. `None` where it divides
+    /// none, or the host divides them.
+    pub batches: Option<usize>,
+    /// The tables that its host divides, by name.
+    pub tables: Vec<String>,
 }
 
 impl Query {
@@ -75,17 +82,22 @@ impl Query {
     ///
     /// # Errors
     /// `internal` for a plan that is not whole.
-    pub fn fragments(&self) -> Result<Option<Fragments>> {
+    pub fn fragments(&self, arrival: Arrival) -> Result<Option<Fragments>> {
         let Some(plan) = self.plan() else { return Ok(None) };
-        let Some(Cut { pieces }) = Cut::of(plan.clone())? else { return Ok(None) };
+        let Some(Cut { pieces }) = Cut::of(plan.clone(), arrival)? else { return Ok(None) };
+        let setting = self.setting();
+        let limits = setting.limits();
         let fragments = pieces.iter().map(|piece| Fragment {
             schema: piece.plan.root.schema.clone(),
             inputs: piece.inputs.clone(),
             is_divided: piece.is_divided,
             key: piece.key,
+            most: piece.most,
+            batches: piece.batches(limits),
+            tables: piece.tables(),
         });
         let fragments = fragments.collect();
-        let inner = Inner { setting: self.setting(), pieces, fragments };
+        let inner = Inner { setting, pieces, fragments };
         Ok(Some(Fragments { inner: Arc::new(inner) }))
     }
 }

@@ -446,6 +446,10 @@ pub(super) struct Setting {
 
 #[cfg(not(target_family = "wasm"))]
 impl Setting {
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// A query of the statement that runs this plan. The log knows nothing of it.
     pub(super) fn query(&self, plan: Plan) -> Query {
         let Self { engine, script, statement, limits, moment, executed_at } = self;

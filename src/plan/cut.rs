@@ -14,6 +14,7 @@ use super::expr::{Aggregate, Expr, ExprKind, Order};
 use super::node::{Correlated, JoinKind, Node, NodeKind, Plan, SearchSide, Subplan, SubplanKind};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Error, Invariant, Result, Span};
+use crate::limits::Limits;
 use crate::table::{Part, Stream, objects};
 
 /// How many times fewer rows the right side of a join has than the left one for every part to read all of it.
@@ -37,6 +38,8 @@ pub(crate) struct Piece {
     pub(crate) is_divided: bool,
     /// The column by which its rows are divided among the parts of the piece that reads it.
     pub(crate) key: Option<usize>,
+    /// How many of the first rows of its parts, in the order of these, are wanted, where not all are.
+    pub(crate) most: Option<usize>,
 }
 
 /// What a fragment reads of another one.
@@ -48,7 +51,17 @@ pub struct Exchange {
     pub distribution: Distribution,
 }
 
-/// Which rows of a fragment go to which part of the one that reads them. The rows of one part stay in their order.
+/// In what order the rows of parts come to a fragment that reads them; those of one part are always in theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// In the order of the parts, as one process can bring them: rows need no numbers and nothing is sorted again, and what needs
+    /// all rows reads them as they come. No rows are sent by [`Distribution::Hash`].
+    InOrder,
+    /// In any order: rows have numbers, and where the order matters they are sorted by them.
+    AnyOrder,
+}
+
+/// Which rows of a fragment go to which part of the one that reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distribution {
     /// Each row to one part, and rows whose key columns are equal to the same part.
@@ -64,12 +77,13 @@ impl Cut {
     ///
     /// # Errors
     /// `internal` for a plan that is not whole.
-    pub(crate) fn of(mut plan: Plan) -> Result<Option<Self>> {
+    pub(crate) fn of(mut plan: Plan, arrival: Arrival) -> Result<Option<Self>> {
         if plan.is_volatile() {
             return Ok(None);
         }
         let queries = std::mem::take(&mut plan.queries);
-        let mut cutter = Cutter { pieces: Vec::new(), sent: Vec::new(), subplans: Vec::new(), queries };
+        let (pieces, sent, subplans) = (Vec::new(), Vec::new(), Vec::new());
+        let mut cutter = Cutter { arrival, pieces, sent, subplans, queries };
         for (number, subplan) in plan.subplans.into_iter().enumerate() {
             cutter.subplan(number, subplan)?;
         }
@@ -83,6 +97,30 @@ impl Cut {
 }
 
 impl Piece {
+    /// About how many batches of `limits` the tables have that it divides; `None` where it divides none that is known here.
+    pub(crate) fn batches(&self, limits: &Limits) -> Option<usize> {
+        let mut batches = None;
+        each_source(&self.plan.root, &mut |kind| {
+            let found = match kind {
+                NodeKind::Scan { table, .. } => table.rows().div_ceil(limits.batch_rows.max(1)),
+                NodeKind::Objects { objects, .. } => objects.len().div_ceil(limits.batch_objects.max(1)),
+                _ => return,
+            };
+            batches = batches.max(Some(found));
+        });
+        batches.filter(|_| self.is_divided)
+    }
+
+    /// The names of the tables of which the host brings the parts.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let mut tables = Vec::new();
+        each_source(&self.plan.root, &mut |kind| match kind {
+            NodeKind::Stream { stream, .. } if stream.is_divisible() => tables.push(stream.source.clone()),
+            _ => {}
+        });
+        if self.is_divided { tables } else { Vec::new() }
+    }
+
     /// The plan that runs on a part of the rows.
     pub(crate) fn plan(&self, part: Part) -> Plan {
         let mut plan = self.plan.clone();
@@ -108,6 +146,11 @@ fn divide(node: &mut Node, part: Part) {
     node.inputs_mut().into_iter().for_each(|input| divide(input, part));
 }
 
+fn each_source(node: &Node, visit: &mut dyn FnMut(&NodeKind)) {
+    visit(&node.kind);
+    node.inputs().into_iter().for_each(|input| each_source(input, visit));
+}
+
 /// Operators of the piece that is being made.
 struct Flow {
     node: Node,
@@ -119,6 +162,7 @@ struct Flow {
 }
 
 struct Cutter {
+    arrival: Arrival,
     pieces: Vec<Piece>,
     /// How the rows of each piece go to those that read it.
     sent: Vec<Distribution>,
@@ -171,7 +215,7 @@ impl Cutter {
         for root in plan.roots_mut() {
             self.connect(root, &mut inputs)?;
         }
-        self.pieces.push(Piece { plan, inputs, is_divided, key });
+        self.pieces.push(Piece { plan, inputs, is_divided, key, most: None });
         self.sent.push(to);
         Ok(self.pieces.len() - 1)
     }
@@ -225,7 +269,7 @@ impl Cutter {
     fn sent(&mut self, flow: Flow, to: Distribution, keys: Vec<Expr>, wants: bool) -> Result<Flow> {
         let is_keyed = to == Distribution::Hash;
         // The rows of one part come in their order, unless they are divided.
-        let wants = wants && (flow.is_divided || is_keyed);
+        let wants = wants && (flow.is_divided || is_keyed) && self.arrival == Arrival::AnyOrder;
         let Flow { node, is_divided, order } = numbered(flow, keys, wants)?;
         let key = is_keyed.then(|| node.schema.fields.len() - 1);
         let fragment = self.finish(Flow { node, is_divided, order }, key, to)?;
@@ -249,6 +293,9 @@ impl Cutter {
 
     /// Rows with equal keys in one part, in their order.
     fn met(&mut self, flow: Flow, keys: Vec<Expr>) -> Result<Flow> {
+        if self.arrival == Arrival::InOrder {
+            return self.gathered(flow, true);
+        }
         let flow = self.sent(flow, Distribution::Hash, keys, true)?;
         let node = sorted(flow.node, Vec::new(), flow.order, None)?;
         Ok(Flow { node, ..flow })
@@ -330,6 +377,7 @@ impl Cutter {
                     return whole(NodeKind::Distinct { input }, schema);
                 }
                 let keys = columns(&schema, 0..own);
+                let (flow, keys, _) = grouped_first(flow, keys, Vec::new())?;
                 let flow = self.met(flow, keys.clone())?;
                 first_of_groups(flow, keys, Vec::new(), schema)
             }
@@ -365,6 +413,9 @@ impl Cutter {
                     (true, _) => sorted(node, Vec::new(), order, Some(most))?,
                 };
                 let input = Box::new(self.gathered(Flow { node, is_divided, order }, true)?.node);
+                if let Some(piece) = self.pieces.last_mut().filter(|_| is_divided && order == 0) {
+                    piece.most = Some(most);
+                }
                 whole(NodeKind::Limit { input, count, offset }, schema)
             }
             NodeKind::Shares { input, model, inputs, players, count, shared, row, keep } => {
@@ -400,6 +451,7 @@ impl Cutter {
         schema: Schema,
     ) -> Result<Flow> {
         let flow = self.flow(input, true)?;
+        let (flow, keys, aggregates) = grouped_first(flow, keys, aggregates)?;
         if keys.is_empty() || !flow.is_divided {
             let input = Box::new(self.gathered(flow, true)?.node);
             let kind = NodeKind::Aggregate { input, keys, aggregates };
@@ -437,6 +489,8 @@ impl Cutter {
                 right
             };
             (left, right)
+        } else if self.arrival == Arrival::InOrder {
+            (self.gathered(left, wants)?, self.gathered(right, wants)?)
         } else {
             let (of_left, of_right): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
             let left = self.sent(left, Distribution::Hash, of_left, wants)?;
@@ -477,7 +531,8 @@ impl Cutter {
 
     fn union(&mut self, inputs: Vec<Node>, schema: Schema, wants: bool) -> Result<Flow> {
         let flows = inputs.into_iter().map(|input| self.flow(input, wants)).collect::<Result<Vec<_>>>()?;
-        if !flows.iter().all(|flow| flow.is_divided) {
+        let is_divided = flows.iter().all(|flow| flow.is_divided);
+        if !is_divided || wants && self.arrival == Arrival::InOrder {
             let nodes = flows.into_iter().map(|flow| Ok(self.gathered(flow, wants)?.node));
             let kind = NodeKind::Union { inputs: nodes.collect::<Result<_>>()? };
             return Ok(Flow { node: Node { kind, schema }, is_divided: false, order: 0 });
@@ -538,6 +593,27 @@ fn numbered(flow: Flow, keys: Vec<Expr>, wants: bool) -> Result<Flow> {
     let part = is_numbered.then_some(0);
     let kind = NodeKind::Marked { input: Box::new(node), part, keys, keep };
     Ok(Flow { node: Node { kind, schema }, is_divided, order })
+}
+
+/// Where groups of parts can be grouped again for the groups of all rows: the groups of each part, fewer than its rows, and the
+/// keys and aggregates over these. Those of a part whose rows are in order are in the order of their first rows, as its rows are.
+fn grouped_first(
+    flow: Flow,
+    keys: Vec<Expr>,
+    aggregates: Vec<Aggregate>,
+) -> Result<(Flow, Vec<Expr>, Vec<Aggregate>)> {
+    let Flow { is_divided, order, .. } = flow;
+    let first = keys.len();
+    let again = aggregates.iter().zip(first..).map(|(aggregate, column)| aggregate.again(column));
+    let Some(again) = again.collect::<Option<Vec<_>>>().filter(|_| is_divided && order == 0) else {
+        return Ok((flow, keys, aggregates));
+    };
+    let types = keys.iter().map(|key| &key.data_type).chain(aggregates.iter().map(|it| &it.data_type));
+    let fields: Vec<_> = types.map(|data_type| Field::new("", data_type.clone())).collect();
+    let schema = Schema { fields };
+    let keys_again = columns(&schema, 0..first);
+    let kind = NodeKind::Aggregate { input: Box::new(flow.node), keys, aggregates };
+    Ok((Flow { node: Node { kind, schema }, is_divided, order }, keys_again, again))
 }
 
 /// One row for each group of rows that have met, at the place of its first row.

@@ -6,6 +6,8 @@ use super::parameter::Slot;
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Error, Invariant, Result, Span};
 use crate::function::{self, Body, Fitted, Function, Kernel, Start};
+#[cfg(not(target_family = "wasm"))]
+use crate::function::{Signature, Type};
 
 /// An expression over the columns of an operator's input.
 #[derive(Debug, Clone)]
@@ -118,6 +120,38 @@ impl Aggregate {
         };
         let (data_type, span) = (arg.data_type.clone(), arg.span);
         Ok(Self::plain(function, start, vec![arg], data_type, span))
+    }
+
+    /// The aggregate that gives of all groups' values in `column` what this one gives of all their rows; `None` where there is
+    /// none, or the last digits would be others.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn again(&self, column: usize) -> Option<Self> {
+        let is_plain = !self.distinct
+            && !self.respect_nulls
+            && self.having.is_none()
+            && self.order_by.is_empty()
+            && self.limit.is_none();
+        if !is_plain {
+            return None;
+        }
+        let (function, start) = match (self.function.name, &self.data_type) {
+            ("COUNT" | "COUNTIF", DataType::Int64) => {
+                let function = function::function("SUM")?;
+                let of_int64 = |signature: &&Signature| matches!(signature.args, [Type::Int64]);
+                match function.signatures.iter().find(of_int64)?.body {
+                    Body::Aggregate(start) => (function, start),
+                    _ => return None,
+                }
+            }
+            ("SUM", DataType::Int64 | DataType::Numeric | DataType::BigNumeric)
+            | ("BIT_AND" | "BIT_OR" | "BIT_XOR" | "LOGICAL_AND" | "LOGICAL_OR", _)
+            | ("MIN" | "MAX" | "ANY_VALUE", _) => (self.function, self.start),
+            _ => return None,
+        };
+        let arg = Expr::column(column, self.data_type.clone(), self.span);
+        let ignore_nulls = self.ignore_nulls;
+        let plain = Self::plain(function, start, vec![arg], self.data_type.clone(), self.span);
+        Some(Self { ignore_nulls, ..plain })
     }
 
     /// The aggregate over all rows of a group, without any clause of its own.

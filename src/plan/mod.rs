@@ -24,9 +24,9 @@ pub(crate) use bind::{
     VariableType, argument, bind, executed, invalid_model, jobs_since, procedure_name,
 };
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use cut::{Cut, Piece};
+pub use cut::{Arrival, Distribution, Exchange};
 #[cfg(not(target_family = "wasm"))]
-pub use cut::{Distribution, Exchange};
+pub(crate) use cut::{Cut, Piece};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use explain::explained;
 pub(crate) use explain::explanation;
