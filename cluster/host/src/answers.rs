@@ -1,20 +1,27 @@
 //! Answers what one query needs, and holds what it has open meanwhile: readers of tables, the file that it writes.
 
+use std::collections::HashMap;
+
+use predictql::data::Batch;
+use predictql::table::Part;
 use predictql::{Query, Request, Resource};
 
 use crate::exports::Export;
-use crate::{Error, Host, Inputs, tables};
+use crate::tables::{self, Share};
+use crate::{Error, Host, Inputs};
 
 /// What answers one query. Dropping it closes what the query has open: of a file that has not ended nothing stays.
 pub struct Answers {
     host: Host,
     export: Export,
+    /// By the first request of each.
+    readers: HashMap<u64, Share>,
 }
 
 impl Answers {
     pub(crate) fn new(host: Host) -> Self {
         let export = Export::new(host.stores().clone());
-        Self { host, export }
+        Self { host, export, readers: HashMap::new() }
     }
 
     /// Answers all requests of a step.
@@ -30,28 +37,62 @@ impl Answers {
         for Request { id, resource } in requests {
             let stores = self.host.stores();
             let answer = match resource {
-                Resource::Model { uri } | Resource::Object { uri, .. } => stores.read(&uri).map(Vec::from),
-                Resource::Converted { uri, signature } => tables::converted(stores, &uri, signature),
+                Resource::Model { uri } | Resource::Object { uri, .. } => bytes(stores.read(&uri)),
+                Resource::Converted { uri, signature } => bytes(tables::converted(stores, &uri, signature)),
                 Resource::Table { uri, format, encoding } => {
-                    tables::whole(stores, &uri, format, encoding.as_deref())
+                    bytes(tables::whole(stores, &uri, format, encoding.as_deref(), self.host.limits()))
                 }
-                Resource::Export(piece) => self.export.take(&piece).map(|()| Vec::new()),
+                Resource::Rows { table, reader, columns, most, part } => {
+                    self.rows(id, &table, reader, &columns, most, part).map(Answer::Rows)
+                }
+                Resource::Fragment { input } => Ok(Answer::Rows(inputs.next(input)?)),
+                Resource::Export(piece) => self.export.take(&piece).map(|()| Answer::Bytes(Vec::new())),
                 // They are part of this program.
-                Resource::Decoder | Resource::Tokenizers => Ok(Vec::new()),
-                Resource::Objects { uris } => match stores.list_all(&uris) {
-                    Ok(objects) => {
-                        query.supply_objects(id, objects)?;
-                        continue;
-                    }
-                    Err(words) => Err(words),
-                },
+                Resource::Decoder | Resource::Tokenizers => Ok(Answer::Bytes(Vec::new())),
+                Resource::Objects { uris } => stores.list_all(&uris).map(Answer::Objects),
                 other => Err(format!("this host cannot bring {other:?}")),
             };
             match answer {
-                Ok(bytes) => query.supply(id, bytes)?,
+                Ok(Answer::Bytes(bytes)) => query.supply(id, bytes)?,
+                Ok(Answer::Objects(objects)) => query.supply_objects(id, objects)?,
+                Ok(Answer::Rows(rows)) => query.supply_rows(id, rows)?,
                 Err(words) => query.refuse(id, words)?,
             }
         }
         Ok(())
     }
+
+    fn rows(
+        &mut self,
+        id: u64,
+        table: &str,
+        reader: Option<u64>,
+        columns: &[String],
+        most: usize,
+        part: Part,
+    ) -> Result<Option<Batch>, String> {
+        if reader.is_none() {
+            let files = self.host.table(table).ok_or_else(|| format!("`{table}` has no files here"))?;
+            self.readers.insert(id, Share::new(files, columns, part)?);
+        }
+        let reader = reader.unwrap_or(id);
+        let share = self.readers.get_mut(&reader);
+        // Whoever begins anew here would give rows twice.
+        let share = share.ok_or_else(|| format!("the rows of `{table}` were begun by other answers"))?;
+        let rows = share.next(self.host.stores(), most)?;
+        if rows.is_none() {
+            self.readers.remove(&reader);
+        }
+        Ok(rows)
+    }
+}
+
+enum Answer {
+    Bytes(Vec<u8>),
+    Objects(Vec<predictql::table::Object>),
+    Rows(Option<Batch>),
+}
+
+fn bytes(read: Result<impl Into<Vec<u8>>, String>) -> Result<Answer, String> {
+    read.map(|bytes| Answer::Bytes(bytes.into()))
 }

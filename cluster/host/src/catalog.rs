@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::literal::{literal, named, quoted};
+use crate::tables::FileTable;
 use crate::{Error, Host};
 
 /// Models and tables by name.
@@ -132,6 +133,15 @@ fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), E
     if table.uris.is_empty() {
         return Err(Error::new(format!("table `{}` has no files", table.name)));
     }
+    if is_parquet(table) {
+        let files = FileTable::open(host.stores(), &table.uris, host.limits()).map_err(|words| {
+            let message = format!("table `{}`: {words}", table.name);
+            Error::new(message)
+        })?;
+        engine.register_divisible(&table.name, files.schema().clone(), files.bytes())?;
+        host.put_table(&table.name, files);
+        return Ok(());
+    }
     let uris = table.uris.iter().map(|uri| quoted(uri)).collect::<Vec<_>>().join(", ");
     let mut path = format!("uris = [{uris}]");
     let is_told = |name: &str| table.options.keys().any(|option| option.eq_ignore_ascii_case(name));
@@ -144,6 +154,16 @@ fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), E
     }
     let options = table.options(path);
     run(engine, host, &format!("CREATE OR REPLACE EXTERNAL TABLE {} {options}", named(&table.name)))
+}
+
+/// Whether its rows are read while queries run, and in parts. A table of other options is read by the engine.
+fn is_parquet(table: &NamedSource) -> bool {
+    let format = match table.options.iter().next() {
+        None => table.uris.first().and_then(|uri| format_of(uri)),
+        Some((name, Value::String(format))) if name.eq_ignore_ascii_case("format") => Some(format.as_str()),
+        Some(_) => None,
+    };
+    table.options.len() <= 1 && format.is_some_and(|format| format.eq_ignore_ascii_case("PARQUET"))
 }
 
 /// The format that the ending of a file tells.

@@ -1,26 +1,31 @@
-//! What answers queries: where things lie, and how much they may take.
+//! What answers queries: where things lie, how much they may take, and the files of tables that are read while queries run.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use predictql::data::Batch;
 use predictql::{Engine, Limits, Query, Step, Summary};
 
 use crate::answers::Answers;
 use crate::clock;
+use crate::tables::FileTable;
 use crate::{Error, Stores};
 
-/// Brings to queries of one catalog what they need. Cloning shares everything.
+/// Brings to the queries of one catalog what they need. Cloning shares everything.
 #[derive(Clone)]
 pub struct Host {
     stores: Stores,
     limits: Limits,
+    /// The tables whose rows are read while queries run, by their names.
+    tables: Arc<Mutex<HashMap<String, Arc<FileTable>>>>,
 }
 
 impl Host {
     /// A host of these stores, with the limits of a program on a machine of its own.
     pub fn new(stores: Stores) -> Self {
         let limits = native_limits();
-        Self { stores, limits }
+        Self { stores, limits, tables: Arc::default() }
     }
 
     /// The same with other limits.
@@ -37,6 +42,12 @@ impl Host {
     /// How large things may get.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The same for another catalog: it shares connections, and knows no tables yet.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { tables: Arc::default(), ..self.clone() }
     }
 
     /// An engine without tables and models, which has the clock and the time zones of this machine.
@@ -76,6 +87,23 @@ impl Host {
                 Step::Done(summary) => return Ok(summary),
             }
         }
+    }
+}
+
+impl Host {
+    /// Makes the files of a table known, whose rows are read while queries run.
+    pub(crate) fn put_table(&self, name: &str, table: FileTable) {
+        self.known_tables().insert(name.to_owned(), Arc::new(table));
+    }
+
+    /// The files of a table.
+    pub(crate) fn table(&self, name: &str) -> Option<Arc<FileTable>> {
+        self.known_tables().get(name).cloned()
+    }
+
+    fn known_tables(&self) -> MutexGuard<'_, HashMap<String, Arc<FileTable>>> {
+        // A panic elsewhere leaves them whole: every change is one step.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

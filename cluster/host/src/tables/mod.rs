@@ -6,13 +6,13 @@ mod compressed;
 mod json;
 mod parquet;
 
-pub(crate) use parquet::ParquetWriter;
+pub(crate) use parquet::{FileTable, ParquetWriter, Share};
 
 use std::io::Read;
 
 use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
-use predictql::TableFormat;
+use predictql::{Limits, TableFormat};
 
 use crate::Stores;
 use parquet::ParquetFile;
@@ -26,9 +26,10 @@ pub(crate) fn whole(
     uri: &str,
     format: TableFormat,
     encoding: Option<&str>,
+    limits: &Limits,
 ) -> Result<Vec<u8>, String> {
     if format == TableFormat::Parquet {
-        return ParquetFile::open(stores, uri)?.whole(stores);
+        return ParquetFile::open(stores, uri, limits)?.whole(stores);
     }
     let bytes = unzipped(uri, stores.read(uri)?.into())?;
     match format {

@@ -47,7 +47,7 @@ pub(crate) fn failure(host: &Host, sql: &str) -> String {
 }
 
 /// The first column, which is of texts: statements say `TO_JSON_STRING(…)` where it would not be.
-fn texts(batch: &Batch) -> Vec<String> {
+pub(crate) fn texts(batch: &Batch) -> Vec<String> {
     let column = &batch.columns()[0];
     let column = column.as_any().downcast_ref::<arrow_array::StringArray>().expect("a column of texts");
     column.iter().map(|it| it.unwrap_or("NULL").to_owned()).collect()

@@ -1,6 +1,7 @@
 //! One Parquet file: its footer, and its row groups one by one.
 
 use std::fmt::Display;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -10,7 +11,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataPushDecoder};
+use predictql::Limits;
+use predictql::data::Schema;
 
+use super::conform::schema_of;
 use crate::Stores;
 
 /// Rows that are decoded at once where a whole file is wanted.
@@ -22,12 +26,14 @@ const FOOTER: u64 = 64 << 10;
 /// A file whose footer was read.
 pub(crate) struct ParquetFile {
     uri: String,
+    size: u64,
     footer: ArrowReaderMetadata,
+    /// What SQL makes of its columns, in their order.
+    schema: Schema,
 }
 
-/// The rows of one row group.
-pub(crate) struct GroupReader<'a> {
-    file: &'a ParquetFile,
+/// Rows of one row group.
+pub(super) struct GroupReader {
     group: usize,
     decoder: ParquetPushDecoder,
 }
@@ -37,11 +43,13 @@ impl ParquetFile {
     ///
     /// # Errors
     /// In words that name the file.
-    pub(crate) fn open(stores: &Stores, uri: &str) -> Result<Self, String> {
+    pub(crate) fn open(stores: &Stores, uri: &str, limits: &Limits) -> Result<Self, String> {
         let odd = |error: &dyn Display| format!("`{uri}` cannot be read as Parquet: {error}");
         let size = stores.meta(uri)?.size;
         let end = size.saturating_sub(FOOTER)..size;
-        let bytes = stores.ranges(uri, std::slice::from_ref(&end))?;
+        // No store takes a range without bytes.
+        let bytes = if size == 0 { Vec::new() } else { stores.ranges(uri, std::slice::from_ref(&end))? };
+        // The library takes other files for damaged ones.
         let is_parquet = bytes.first().and_then(|end| footer_length(end)).is_some_and(|length| length < size);
         if !is_parquet {
             return Err(odd(&"expected it to end with a footer and `PAR1`"));
@@ -60,29 +68,73 @@ impl ParquetFile {
             }
         };
         let footer = ArrowReaderMetadata::try_new(footer, ArrowReaderOptions::default());
-        Ok(Self { uri: uri.into(), footer: footer.map_err(|error| odd(&error))? })
+        let footer = footer.map_err(|error| odd(&error))?;
+        let schema = schema_of(footer.schema(), limits).map_err(|error| odd(&error))?;
+        Ok(Self { uri: uri.into(), size, footer, schema })
     }
 
-    /// How many row groups there are.
-    pub(crate) fn groups(&self) -> usize {
-        self.footer.metadata().num_row_groups()
+    pub(super) fn uri(&self) -> &str {
+        &self.uri
     }
 
-    /// The rows of a row group, at most `rows` at once, with the columns of these numbers in the file's order.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// How many rows each row group has. A footer that claims more than a program can count has none of them.
+    pub(super) fn group_rows(&self) -> impl Iterator<Item = usize> {
+        let groups = self.footer.metadata().row_groups().iter();
+        groups.map(|group| usize::try_from(group.num_rows()).unwrap_or(0))
+    }
+
+    /// The numbers of columns that it shares with `schema`, in its order.
+    pub(super) fn numbers_of(&self, schema: &Schema) -> Vec<usize> {
+        let number = |name: &str| self.schema.fields.iter().position(|it| it.name.eq_ignore_ascii_case(name));
+        schema.fields.iter().filter_map(|field| number(&field.name)).collect()
+    }
+
+    /// Begins to read these rows of a row group, at most `most` at once, with the columns of these numbers in the file's order.
     ///
     /// # Errors
     /// In words that name the file and the row group.
-    pub(crate) fn read_group(
+    pub(super) fn read_group(
         &self,
         group: usize,
-        columns: impl IntoIterator<Item = usize>,
-        rows: usize,
-    ) -> Result<GroupReader<'_>, String> {
+        columns: &[usize],
+        rows: Range<usize>,
+        most: usize,
+    ) -> Result<GroupReader, String> {
         let builder = ParquetPushDecoderBuilder::new_with_metadata(self.footer.clone());
-        let columns = ProjectionMask::roots(builder.parquet_schema(), columns);
-        let builder = builder.with_row_groups(vec![group]).with_projection(columns).with_batch_size(rows);
+        let columns = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+        let builder = builder.with_row_groups(vec![group]).with_projection(columns).with_batch_size(most);
+        let builder = builder.with_offset(rows.start).with_limit(rows.len());
         let decoder = builder.build().map_err(|error| self.odd(group, &error))?;
-        Ok(GroupReader { file: self, group, decoder })
+        Ok(GroupReader { group, decoder })
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    /// In words that name the file and the row group.
+    pub(super) fn next(
+        &self,
+        GroupReader { group, decoder }: &mut GroupReader,
+        stores: &Stores,
+    ) -> Result<Option<RecordBatch>, String> {
+        loop {
+            match decoder.try_decode().map_err(|error| self.odd(*group, &error))? {
+                DecodeResult::NeedsData(ranges) => {
+                    let bytes = stores.ranges(&self.uri, &ranges)?;
+                    decoder.push_ranges(ranges, bytes).map_err(|error| self.odd(*group, &error))?;
+                }
+                DecodeResult::Data(batch) => return Ok(Some(batch)),
+                DecodeResult::Finished => return Ok(None),
+            }
+        }
     }
 
     /// All rows as an Arrow IPC stream.
@@ -91,18 +143,20 @@ impl ParquetFile {
     /// In words that name the file and the row group.
     pub(crate) fn whole(&self, stores: &Stores) -> Result<Vec<u8>, String> {
         let schema = self.footer.schema();
+        let columns: Vec<_> = (0..schema.fields().len()).collect();
         let failed = |error: &dyn Display| format!("`{}`: {error}", self.uri);
         let mut writer = StreamWriter::try_new(Vec::new(), schema).map_err(|error| failed(&error))?;
-        for group in 0..self.groups() {
-            let mut rows = self.read_group(group, 0..schema.fields().len(), ROWS)?;
-            while let Some(batch) = rows.next(stores)? {
+        for (group, rows) in self.group_rows().enumerate() {
+            let mut reader = self.read_group(group, &columns, 0..rows, ROWS)?;
+            while let Some(batch) = self.next(&mut reader, stores)? {
                 writer.write(&batch).map_err(|error| failed(&error))?;
             }
         }
         writer.into_inner().map_err(|error| failed(&error))
     }
 
-    fn odd(&self, group: usize, error: &dyn Display) -> String {
+    /// What is wrong with a row group.
+    pub(super) fn odd(&self, group: usize, error: &dyn Display) -> String {
         // People count from 1.
         format!("`{}`: row group {} cannot be read: {error}", self.uri, group + 1)
     }
@@ -112,24 +166,4 @@ impl ParquetFile {
 fn footer_length(end: &[u8]) -> Option<u64> {
     let (_, length) = end.strip_suffix(b"PAR1")?.split_last_chunk::<4>()?;
     Some(u64::from(u32::from_le_bytes(*length)) + 8)
-}
-
-impl GroupReader<'_> {
-    /// The next rows; none at the end.
-    ///
-    /// # Errors
-    /// In words that name the file and the row group.
-    pub(crate) fn next(&mut self, stores: &Stores) -> Result<Option<RecordBatch>, String> {
-        let Self { file, group, decoder } = self;
-        loop {
-            match decoder.try_decode().map_err(|error| file.odd(*group, &error))? {
-                DecodeResult::NeedsData(ranges) => {
-                    let bytes = stores.ranges(&file.uri, &ranges)?;
-                    decoder.push_ranges(ranges, bytes).map_err(|error| file.odd(*group, &error))?;
-                }
-                DecodeResult::Data(batch) => return Ok(Some(batch)),
-                DecodeResult::Finished => return Ok(None),
-            }
-        }
-    }
 }
