@@ -60,11 +60,6 @@ impl Host {
         Answers::new(self.clone())
     }
 
-    /// How many row groups a table has that this host divides.
-    pub(crate) fn row_groups(&self, _table: &str) -> usize {
-        0
-    }
-
     /// Runs a query to its end on this thread. `rows` may stop it.
     ///
     /// # Errors
@@ -99,6 +94,11 @@ impl Host {
     /// The files of a table.
     pub(crate) fn table(&self, name: &str) -> Option<Arc<FileTable>> {
         self.known_tables().get(name).cloned()
+    }
+
+    /// How many rows each of the row groups of a table has.
+    pub(crate) fn row_groups(&self, name: &str) -> Vec<usize> {
+        self.table(name).map_or_else(Vec::new, |table| table.row_groups().collect())
     }
 
     fn known_tables(&self) -> MutexGuard<'_, HashMap<String, Arc<FileTable>>> {

@@ -3,6 +3,7 @@
 mod catalog;
 mod exports;
 mod failures;
+mod parallel;
 mod parquet;
 mod stores;
 mod support;

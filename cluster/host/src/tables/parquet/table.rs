@@ -43,6 +43,11 @@ impl FileTable {
         self.files.iter().map(ParquetFile::size).sum()
     }
 
+    /// How many rows each of the row groups has, in the order of the files.
+    pub(crate) fn row_groups(&self) -> impl Iterator<Item = usize> {
+        self.files().iter().flat_map(ParquetFile::group_rows)
+    }
+
     pub(super) fn files(&self) -> &[ParquetFile] {
         &self.files
     }
