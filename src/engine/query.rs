@@ -213,7 +213,7 @@ impl Query {
         };
         let mark = self.ctx.watch.start();
         let (stage, result) = match execution {
-            Execution::Plan(plan) => (Stage::Project, self.rows(start(plan))),
+            Execution::Plan(plan) => (Stage::Project, self.rows(start(*plan))),
             Execution::Rows(root) => (Stage::Project, self.rows(root)),
             Execution::Job(job) => (job.stage(), self.job(job)),
         };
@@ -456,7 +456,7 @@ impl Setting {
         let watch = Stopwatch::new(engine.shared.clock);
         let mut query = Query::new(engine, limits.clone(), statement.clone(), script.clone(), watch, *moment);
         query.schema = Some(plan.root.schema.clone());
-        query.execution = Some(Execution::Plan(plan));
+        query.execution = Some(Execution::Plan(Box::new(plan)));
         query.executed_at = executed_at.clone();
         query.is_over = true;
         query
