@@ -11,6 +11,7 @@ mod exports;
 mod host;
 mod inputs;
 mod literal;
+mod registry;
 mod stores;
 mod tables;
 
@@ -19,4 +20,6 @@ pub use catalog::{Catalog, NamedSource};
 pub use error::Error;
 pub use host::Host;
 pub use inputs::Inputs;
+pub use registry::{Registered, Registry};
 pub use stores::{Meta, Stores, Upload};
+pub use tables::ParquetWriter;

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use predictql::table::Part;
-use predictql::{Engine, Params, Query, Step};
+use predictql::{Arrival, Engine, Params, Query, Step};
 use predictql_host::{Catalog, Host, NamedSource, Stores};
 
 use crate::support::rows;
@@ -71,7 +71,8 @@ fn parts_follow_each_other() {
         let whole = rows(&host, &engine, sql).unwrap();
         for of in 1..6 {
             let query = bound(&engine, sql);
-            let fragments = query.fragments().unwrap().expect("a query over a table is divided");
+            let fragments =
+                query.fragments(Arrival::InOrder).unwrap().expect("a query over a table is divided");
             assert_eq!(fragments.all().len(), 1);
             let mut found = Vec::new();
             for number in 0..of {
