@@ -139,6 +139,13 @@ impl Batch {
         self.columns.get(index).invariant("a batch has too few columns")
     }
 
+    /// The rows without the first `rows` of them, and without a copy.
+    #[cfg(not(target_family = "wasm"))]
+    #[must_use]
+    pub fn skip(&self, rows: usize) -> Self {
+        self.slice(rows, self.rows)
+    }
+
     /// Rows `offset..offset + rows`, as far as they exist, without a copy.
     pub(crate) fn slice(&self, offset: usize, rows: usize) -> Self {
         let offset = offset.min(self.rows);

@@ -1,0 +1,203 @@
+//! A query on all cores of this machine.
+//!
+//! The parts of a fragment run on threads, a few ahead of who reads them, and are read in the order of their numbers: so the
+//! rows are those of one thread, in its order, and what is in memory at once are the rows of these few parts, what the operators
+//! behind them hold, and the sides of joins that every part reads. This room knows nothing of where rows come from or go to.
+
+mod ordered;
+mod running;
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use predictql::data::Batch;
+use predictql::table::Part;
+use predictql::{Arrival, Distribution, Exchange, Fragments, Query, Summary};
+
+use crate::{Error, Host, Watch};
+use ordered::Ordered;
+use running::Running;
+
+/// Batches of a table that one part reads at the most: enough that its own costs are small, and few enough that its rows may
+/// wait in memory for their turn.
+const PART_BATCHES: usize = 4;
+
+/// Parts for each thread, where a table is small: who is done first takes another one.
+const PARTS_A_THREAD: usize = 4;
+
+/// Runs a query to its end on `threads` threads. `rows` may stop it, as may `watch`, which says how far it has come: it ends with an empty
+/// summary then.
+///
+/// # Errors
+/// As [`Host::run`]: an error is that of the query on one thread.
+pub fn run_parallel(
+    mut query: Query,
+    host: &Host,
+    threads: usize,
+    watch: &Arc<Watch>,
+    rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+) -> Result<Summary, Error> {
+    let fragments = if threads > 1 { query.fragments(Arrival::InOrder)? } else { None };
+    let work = fragments.map(|fragments| Work::new(fragments, host, threads, watch));
+    let Some(work) = work.filter(Work::is_divided) else { return run_whole(query, host, watch, 0, rows) };
+    let work = Arc::new(work);
+    let mut given = 0;
+    match work.run(&mut given, rows) {
+        Ok(true) => Ok(query.end(given, work.take_summaries())),
+        Ok(false) => Ok(Summary::default()),
+        Err(_) if watch.is_stopped() => Ok(Summary::default()),
+        // One thread says which row is at fault, or never comes to it.
+        Err(_) => run_whole(query, host, watch, given, rows),
+    }
+}
+
+/// Runs a query on this thread, without the first `given` rows.
+fn run_whole(
+    query: Query,
+    host: &Host,
+    watch: &Arc<Watch>,
+    mut given: usize,
+    rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+) -> Result<Summary, Error> {
+    let mut running = Running::new(query, host, Vec::new(), watch.clone(), None);
+    while let Some(batch) = running.next()? {
+        let known = given.min(batch.rows());
+        given -= known;
+        let batch = batch.skip(known);
+        if watch.is_stopped() || batch.rows() > 0 && rows(batch).is_break() {
+            return Ok(Summary::default());
+        }
+    }
+    Ok(running.into_summary())
+}
+
+/// The fragments of a query, and what is known of them while they run.
+struct Work {
+    fragments: Fragments,
+    host: Host,
+    threads: usize,
+    watch: Arc<Watch>,
+    /// How many parts each fragment has.
+    parts: Vec<usize>,
+    /// The rows that every part of others reads, once they are there.
+    kept: Vec<Mutex<Option<Arc<[Batch]>>>>,
+    summaries: Mutex<Vec<Summary>>,
+}
+
+impl Work {
+    fn new(fragments: Fragments, host: &Host, threads: usize, watch: &Arc<Watch>) -> Self {
+        let parts = fragments.all().iter().map(|fragment| {
+            if !fragment.is_divided {
+                return 1;
+            }
+            let batches = fragment.batches.unwrap_or(0);
+            let groups = fragment.tables.iter().map(|table| host.row_groups(table)).max().unwrap_or(0);
+            let few = batches.min(threads * PARTS_A_THREAD);
+            groups.max(few).max(batches.div_ceil(PART_BATCHES)).max(1)
+        });
+        let parts: Vec<_> = parts.collect();
+        let kept = parts.iter().map(|_| Mutex::default()).collect();
+        let (host, watch, summaries) = (host.clone(), watch.clone(), Mutex::default());
+        Self { fragments, host, threads, watch, parts, kept, summaries }
+    }
+
+    /// Whether there is more than one thread's work.
+    fn is_divided(&self) -> bool {
+        self.parts.iter().any(|parts| *parts > 1)
+    }
+
+    fn parts(&self, fragment: usize) -> Result<usize, Error> {
+        self.parts.get(fragment).copied().ok_or_else(|| Error::new("a fragment of another query"))
+    }
+
+    /// Gives the rows of the last fragment; answers whether all were taken.
+    fn run(
+        self: &Arc<Self>,
+        given: &mut usize,
+        rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+    ) -> Result<bool, Error> {
+        let last = self.parts.len().saturating_sub(1);
+        let mut source = self.source(last)?;
+        while let Some(batch) = source.next()? {
+            *given += batch.rows();
+            if rows(batch).is_break() || self.watch.is_stopped() {
+                return Ok(false);
+            }
+        }
+        Ok(!self.watch.is_stopped())
+    }
+
+    /// The rows of a fragment in their order.
+    fn source(self: &Arc<Self>, fragment: usize) -> Result<Source, Error> {
+        Ok(match self.parts(fragment)? {
+            1 => Source::Whole(Box::new(self.part(fragment, Part::WHOLE)?)),
+            parts => Source::Parts(Ordered::start(self.clone(), fragment, parts)?),
+        })
+    }
+
+    /// A part of a fragment, on the thread that asks for its rows.
+    fn part(self: &Arc<Self>, fragment: usize, part: Part) -> Result<Running, Error> {
+        let query = self.fragments.query(fragment, part)?;
+        let inputs = self.fragments.all().get(fragment).map(|fragment| fragment.inputs.clone());
+        let inputs = inputs.unwrap_or_default().into_iter();
+        let inputs = inputs.map(|exchange| Source::Waiting(self.clone(), exchange)).collect();
+        Ok(Running::new(query, &self.host, inputs, self.watch.clone(), Some(self.clone())))
+    }
+
+    /// All rows of a fragment, which is run when they are asked for first.
+    fn kept(self: &Arc<Self>, fragment: usize) -> Result<Arc<[Batch]>, Error> {
+        let kept = self.kept.get(fragment).ok_or_else(|| Error::new("a fragment of another query"))?;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = &*kept {
+            return Ok(rows.clone());
+        }
+        let mut source = self.source(fragment)?;
+        let mut rows = Vec::new();
+        while let Some(batch) = source.next()? {
+            rows.push(batch);
+        }
+        Ok(kept.insert(rows.into()).clone())
+    }
+
+    fn add_summary(&self, summary: Summary) {
+        self.summaries.lock().unwrap_or_else(PoisonError::into_inner).push(summary);
+    }
+
+    fn take_summaries(&self) -> Vec<Summary> {
+        std::mem::take(&mut *self.summaries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where the rows of an input come from.
+enum Source {
+    /// Nobody has asked for them yet.
+    Waiting(Arc<Work>, Exchange),
+    /// A fragment that runs on this thread.
+    Whole(Box<Running>),
+    /// The parts of a fragment, on other threads.
+    Parts(Ordered),
+    /// Rows that others read too, and how many batches of them were given.
+    Kept(Arc<[Batch]>, usize),
+}
+
+impl Source {
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        if let Self::Waiting(work, Exchange { fragment, distribution }) = self {
+            let (work, fragment) = (work.clone(), *fragment);
+            *self = match distribution {
+                Distribution::Broadcast => Self::Kept(work.kept(fragment)?, 0),
+                Distribution::Single | Distribution::Hash => work.source(fragment)?,
+            };
+        }
+        match self {
+            Self::Waiting(..) => Ok(None),
+            Self::Whole(running) => running.next(),
+            Self::Parts(ordered) => ordered.next(),
+            Self::Kept(rows, next) => {
+                let batch = rows.get(*next).cloned();
+                *next += 1;
+                Ok(batch)
+            }
+        }
+    }
+}
