@@ -60,9 +60,10 @@ impl Host {
         Answers::new(self.clone())
     }
 
-    /// How many row groups a table has that this host divides.
-    pub(crate) fn row_groups(&self, _table: &str) -> usize {
-        0
+    /// How many parts of a table are worth to be read by themselves: its row groups, or some for those who are few and large. None of
+    /// a table that this host does not divide.
+    pub(crate) fn row_groups(&self, table: &str) -> usize {
+        self.table(table).map_or(0, |files| files.parts())
     }
 
     /// Runs a query to its end on this thread. `rows` may stop it.

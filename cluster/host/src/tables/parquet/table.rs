@@ -6,6 +6,10 @@ use predictql::data::{Field, Schema};
 use super::ParquetFile;
 use crate::Stores;
 
+/// Parts of a table of fewer row groups, and rows that each of them has at least.
+const DIVIDED: usize = 8;
+const ROWS_OF_A_PART: usize = 1 << 16;
+
 /// The files of a table, in the order of their rows.
 pub(crate) struct FileTable {
     files: Vec<ParquetFile>,
@@ -41,6 +45,13 @@ impl FileTable {
     /// Bytes of all files.
     pub(crate) fn bytes(&self) -> u64 {
         self.files.iter().map(ParquetFile::size).sum()
+    }
+
+    /// How many parts are worth to be read by themselves: each of a row group that is divided unpacks what is before its rows too.
+    pub(crate) fn parts(&self) -> usize {
+        let groups = self.files.iter().flat_map(ParquetFile::group_rows);
+        let (groups, rows) = groups.fold((0, 0), |(groups, all), rows| (groups + 1, all + rows));
+        groups.max(DIVIDED.min(rows.div_ceil(ROWS_OF_A_PART)))
     }
 
     pub(super) fn files(&self) -> &[ParquetFile] {
