@@ -1,3 +1,59 @@
-//! The command `predictql`.
+//! The command `predictql`: statements from the command line, a script or a prompt, over files of any store.
 
-fn main() {}
+mod arguments;
+mod cancel;
+mod database;
+mod diagnostics;
+mod failure;
+mod models;
+mod output;
+mod parameters;
+mod progress;
+mod prompt;
+mod size;
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use cancel::Cancel;
+use database::Database;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    // Tells usage errors, and ends with 2, by itself.
+    let arguments = Arguments::parse();
+    let ended = Cancel::new().and_then(|cancel| run(arguments, cancel));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell();
+            failure.code()
+        }
+    }
+}
+
+fn run(arguments: Arguments, cancel: Cancel) -> Result<(), Failure> {
+    let Arguments { command, sql, settings } = arguments;
+    match command {
+        Some(Command::Model { registry, command }) => models::run(&registry, command),
+        Some(Command::Run { script, settings }) => {
+            let text = std::fs::read_to_string(&script)
+                .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", script.display())))?;
+            Database::open(&settings, &text, cancel)?.run(&text)
+        }
+        None => match sql {
+            Some(text) => Database::open(&settings, &text, cancel)?.run(&text),
+            None if std::io::stdin().is_terminal() => prompt::run(&settings, cancel),
+            None => {
+                let mut text = String::new();
+                std::io::stdin()
+                    .read_to_string(&mut text)
+                    .map_err(|error| Failure::usage(format!("the script cannot be read: {error}")))?;
+                Database::open(&settings, &text, cancel)?.run(&text)
+            }
+        },
+    }
+}

@@ -39,12 +39,18 @@ pub struct NamedSource {
     /// object table where that is none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Value>,
+    /// The number of a model's version; several models of one name are its versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Whether it is the version that the name means without a number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_default: bool,
 }
 
 impl NamedSource {
     /// One without options.
     pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
-        Self { name: name.into(), uris: vec![uri.into()], options: BTreeMap::new() }
+        Self { name: name.into(), uris: vec![uri.into()], ..Self::default() }
     }
 
     /// The same with an option.
@@ -75,8 +81,9 @@ impl Catalog {
     /// Where a file is not there, or not what it should be; the error names it.
     pub fn open(&self, host: &Host) -> Result<Engine, Error> {
         let engine = host.engine();
-        for model in &self.models {
-            open_model(&engine, host, model)?;
+        for (number, model) in self.models.iter().enumerate() {
+            let mut before = self.models.iter().take(number);
+            open_model(&engine, host, model, before.any(|other| other.name == model.name))?;
         }
         for table in &self.tables {
             open_table(&engine, host, table)?;
@@ -118,14 +125,28 @@ impl Catalog {
     }
 }
 
-fn open_model(engine: &Engine, host: &Host, model: &NamedSource) -> Result<(), Error> {
+/// A model, or one more version of it.
+fn open_model(engine: &Engine, host: &Host, model: &NamedSource, is_more: bool) -> Result<(), Error> {
     model.check_name()?;
     let [path] = model.uris.as_slice() else {
         let message = format!("expected one file for model `{}`, found {}", model.name, model.uris.len());
         return Err(Error::new(message));
     };
     let options = model.options(format!("model_path = {}", quoted(path)));
-    run(engine, host, &format!("CREATE OR REPLACE MODEL {} {options}", named(&model.name)))
+    let name = named(&model.name);
+    let version = model.version.map(|number| number.to_string()).unwrap_or_default();
+    let made = if is_more {
+        format!("ALTER MODEL {name} ADD VERSION {version} {options}")
+    } else if model.version.is_some() {
+        format!("CREATE OR REPLACE MODEL {name} VERSION {version} {options}")
+    } else {
+        format!("CREATE OR REPLACE MODEL {name} {options}")
+    };
+    run(engine, host, &made)?;
+    if model.is_default && model.version.is_some() {
+        run(engine, host, &format!("ALTER MODEL {name} SET DEFAULT_VERSION = {version}"))?;
+    }
+    Ok(())
 }
 
 fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), Error> {

@@ -25,7 +25,7 @@ enum Packing {
     None,
     Gzip(GzEncoder<Vec<u8>>),
     /// From the first piece on, which tells the columns.
-    Parquet(ParquetWriter),
+    Parquet(Box<ParquetWriter>),
 }
 
 impl Export {
@@ -54,7 +54,7 @@ impl Open {
     fn begin(stores: &Stores, piece: &ExportPiece) -> Result<Self, String> {
         let upload = stores.begin(&piece.uri, piece.overwrite)?;
         let packing = match piece.format {
-            TableFormat::Parquet => Packing::Parquet(ParquetWriter::default()),
+            TableFormat::Parquet => Packing::Parquet(Box::default()),
             _ if piece.gzip => Packing::Gzip(GzEncoder::new(Vec::new(), Compression::default())),
             _ => Packing::None,
         };

@@ -6,7 +6,8 @@ mod compressed;
 mod json;
 mod parquet;
 
-pub(crate) use parquet::{FileTable, ParquetWriter, Share};
+pub use parquet::ParquetWriter;
+pub(crate) use parquet::{FileTable, Share};
 
 use std::io::Read;
 

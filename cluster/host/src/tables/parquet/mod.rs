@@ -10,4 +10,4 @@ mod write;
 pub(crate) use file::ParquetFile;
 pub(crate) use share::Share;
 pub(crate) use table::FileTable;
-pub(crate) use write::ParquetWriter;
+pub use write::ParquetWriter;

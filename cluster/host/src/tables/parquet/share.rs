@@ -1,6 +1,6 @@
 //! The rows of a table that one part of a query reads: a stretch of all rows, in the order of the files and their row groups.
 //!
-//! Where there are many row groups, a part has whole ones. Where there are few, parts begin within them, so that all have work: such
+//! Where there are many row groups, or as many for each part, parts have whole ones. Where there are few, parts begin within them, so that all have work: such
 //! a row group is unpacked by each of the parts that it belongs to.
 
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use super::conform::conformed;
 use super::file::GroupReader;
 use crate::Stores;
 
-/// With as many row groups for each part, they are not divided: parts differ by a fourth of their work at most.
+/// With as many row groups for each part, none is divided: parts differ by a fourth of their work at most.
 const GROUPS_OF_A_PART: usize = 4;
 
 /// A stretch of the rows of a row group.
@@ -99,6 +99,11 @@ impl Share {
 fn stretches(groups: Vec<Stretch>, part: Part) -> VecDeque<Stretch> {
     let all: usize = groups.iter().map(|group| group.rows.len()).sum();
     let wanted = part.range(all);
+    // One for each part, or as many for each.
+    if groups.len().is_multiple_of(part.of.max(1)) {
+        let numbers = part.range(groups.len());
+        return groups.into_iter().skip(numbers.start).take(numbers.len()).collect();
+    }
     let is_divided = groups.len() < part.of.saturating_mul(GROUPS_OF_A_PART);
     let mut start = 0;
     let mut left = VecDeque::new();

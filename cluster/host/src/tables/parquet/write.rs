@@ -12,14 +12,14 @@ const GROUP: usize = 64 << 20;
 
 /// A file that is written as its rows come.
 #[derive(Default)]
-pub(crate) struct ParquetWriter(Option<ArrowWriter<Vec<u8>>>);
+pub struct ParquetWriter(Option<ArrowWriter<Vec<u8>>>);
 
 impl ParquetWriter {
     /// Takes rows as an Arrow IPC stream; gives the bytes of the file that are ready.
     ///
     /// # Errors
     /// In the library's words.
-    pub(crate) fn write(&mut self, stream: &[u8]) -> Result<Vec<u8>, String> {
+    pub fn write(&mut self, stream: &[u8]) -> Result<Vec<u8>, String> {
         let rows = StreamReader::try_new(Cursor::new(stream), None).map_err(|error| error.to_string())?;
         let mut writer = match self.0.take() {
             Some(writer) => writer,
@@ -44,7 +44,7 @@ impl ParquetWriter {
     ///
     /// # Errors
     /// As [`ParquetWriter::write`].
-    pub(crate) fn finish(self) -> Result<Vec<u8>, String> {
+    pub fn finish(self) -> Result<Vec<u8>, String> {
         let writer = self.0.ok_or("a file without columns")?;
         writer.into_inner().map_err(|error| error.to_string())
     }

@@ -1,0 +1,163 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use predictql_host::NamedSource;
+use serde_json::Value;
+
+use crate::size::Size;
+
+/// SQL predictions over models and files: on this machine, of any store.
+///
+/// Without SQL and without a script, statements are read from a prompt, or from standard input where that is no terminal.
+/// Files are paths, or begin with file://, s3://, gs:// or https://; one `*` in a name stands for any text.
+///
+/// Exit codes: 0 done, 1 a statement failed, 2 the command line is wrong, 130 cancelled by Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "predictql", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Statements, divided by semicolons
+    pub(crate) sql: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a script
+    Run {
+        /// The script's file
+        script: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Manages a registry of models
+    Model {
+        /// The registry's folder: a path, or a place in a store
+        #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
+        registry: String,
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Copies a model's file as the next version of a model
+    Add {
+        /// The model's name in SQL
+        name: String,
+        /// Its file
+        file: String,
+        /// A name for this version: `MODEL m@champion`
+        #[arg(long)]
+        alias: Vec<String>,
+        /// Has the model's name without a version mean this one
+        #[arg(long)]
+        default: bool,
+        /// OPTIONS of CREATE MODEL, as JSON: '{"task": "classification"}'
+        #[arg(long, value_name = "JSON")]
+        options: Option<String>,
+    },
+    /// Lists all versions of all models
+    List,
+    /// Gives a version an alias, which another one may have had before
+    Alias {
+        /// The model
+        name: String,
+        /// The alias
+        alias: String,
+        /// The version's number
+        version: u32,
+    },
+    /// Has the model's name without a version mean this one
+    Default {
+        /// The model
+        name: String,
+        /// The version's number
+        version: u32,
+    },
+}
+
+/// What statements run over, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Settings {
+    /// A model and its file: iris=iris.onnx, with options as JSON behind a blank: 'iris=iris.onnx {"task": "classification"}'
+    #[arg(long, value_name = "NAME=FILE", value_parser = source)]
+    pub(crate) model: Vec<NamedSource>,
+    /// A table and its files, whose format their ending tells (CSV, JSON, Parquet, Arrow; others are an object table): t=data/*.parquet, with options as JSON behind a blank: 't=data.txt {"format": "csv", "field_delimiter": "|"}'
+    #[arg(long, value_name = "NAME=FILES", value_parser = source)]
+    pub(crate) table: Vec<NamedSource>,
+    /// A registry of models, each with its versions and aliases: `MODEL m@champion`
+    #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
+    pub(crate) registry: Option<String>,
+    /// A value for `@name`, or with `=VALUE` for the next `?`: JSON (5, true, "a", [1, 2]), or else a text
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// The dialect of the statements; without it the text tells
+    #[arg(long)]
+    pub(crate) dialect: Option<Dialect>,
+    /// Threads that queries run on; all cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Bytes that the operators of one query hold together, such as 512MB or 4GiB: rows that are sorted, joined, grouped
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) limit_memory: Option<Size>,
+    /// How rows are written: table on a terminal, else csv
+    #[arg(long, short)]
+    pub(crate) format: Option<Format>,
+    /// Where rows are written: a path, or a place in a store. It is there when the query has ended
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<String>,
+    /// Rows that a table shows at most, 0 for all
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub(crate) max_rows: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dialect {
+    /// GoogleSQL
+    Bigquery,
+    /// T-SQL
+    Tsql,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, shortened to what fits
+    Table,
+    /// With a line of names
+    Csv,
+    /// A list of objects
+    Json,
+    /// An object a line
+    Jsonl,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow IPC stream
+    Arrow,
+}
+
+/// `name=uri`, with options as JSON behind a blank.
+fn source(text: &str) -> Result<NamedSource, String> {
+    let Some((name, rest)) = text.split_once('=') else {
+        return Err("expected a name, `=` and a file".into());
+    };
+    let (uri, options) = match rest.split_once(" {") {
+        Some((uri, options)) => (uri.trim(), Some(format!("{{{options}"))),
+        None => (rest.trim(), None),
+    };
+    if name.is_empty() || uri.is_empty() {
+        return Err("expected a name, `=` and a file".into());
+    }
+    let mut source = NamedSource::new(name, uri);
+    if let Some(options) = options {
+        let options: serde_json::Map<String, Value> =
+            serde_json::from_str(&options).map_err(|error| format!("the options are no JSON: {error}"))?;
+        source.options = options.into_iter().collect();
+    }
+    Ok(source)
+}

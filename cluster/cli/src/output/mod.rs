@@ -1,0 +1,185 @@
+//! Rows as they are written: a table for people, CSV and JSON as text, Parquet and Arrow. This room knows nothing of statements.
+
+mod destination;
+mod shown;
+mod values;
+
+use std::io::IsTerminal;
+
+use predictql::data::{Batch, Schema};
+use predictql::table::{END, write_batch, write_schema};
+use predictql_host::{ParquetWriter, Stores};
+
+use crate::arguments::{Format, Settings};
+use crate::failure::Failure;
+use destination::Destination;
+use shown::Shown;
+
+/// How and where rows are written.
+pub(crate) struct Output {
+    stores: Stores,
+    format: Format,
+    /// Standard output without one.
+    file: Option<String>,
+    max_rows: usize,
+}
+
+/// The results of one text.
+pub(crate) struct Results<'a> {
+    output: &'a Output,
+    count: usize,
+}
+
+/// The rows of one query.
+pub(crate) struct Rows<'a> {
+    output: &'a Output,
+    schema: Schema,
+    form: Form,
+    to: Destination,
+}
+
+enum Form {
+    Table(Shown),
+    Csv,
+    Lines,
+    /// Whether a row was written.
+    List(bool),
+    Parquet(Box<ParquetWriter>),
+    Arrow,
+}
+
+impl Output {
+    pub(crate) fn new(settings: &Settings, stores: &Stores) -> Result<Self, Failure> {
+        let is_shown = settings.output.is_none() && std::io::stdout().is_terminal();
+        let told = settings.format.or_else(|| settings.output.as_deref().and_then(format_of));
+        let format = told.unwrap_or(if is_shown { Format::Table } else { Format::Csv });
+        if is_shown && matches!(format, Format::Parquet | Format::Arrow) {
+            return Err(Failure::usage(
+                "a terminal shows no Parquet and no Arrow: write `--output FILE`".into(),
+            ));
+        }
+        let (stores, file) = (stores.clone(), settings.output.clone());
+        Ok(Self { stores, format, file, max_rows: settings.max_rows })
+    }
+
+    pub(crate) fn begin(&self) -> Results<'_> {
+        Results { output: self, count: 0 }
+    }
+}
+
+/// The format that the ending of a file tells.
+fn format_of(uri: &str) -> Option<Format> {
+    Some(match uri.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+        "csv" => Format::Csv,
+        "json" => Format::Json,
+        "jsonl" | "ndjson" => Format::Jsonl,
+        "parquet" => Format::Parquet,
+        "arrow" | "arrows" => Format::Arrow,
+        "txt" => Format::Table,
+        _ => return None,
+    })
+}
+
+impl<'a> Results<'a> {
+    /// Begins to write the rows of one more query.
+    pub(crate) fn next(&mut self, schema: &Schema) -> Result<Rows<'a>, Failure> {
+        let Output { stores, format, file, max_rows } = self.output;
+        self.count += 1;
+        let is_one = file.is_some() || matches!(format, Format::Parquet | Format::Arrow);
+        if is_one && self.count > 1 {
+            let message = "a file has the rows of one query, and the text has another one: EXPORT DATA writes a file for each";
+            return Err(Failure::Output(message.into()));
+        }
+        let mut to = Destination::begin(stores, file.as_deref())?;
+        if self.count > 1 && *format == Format::Csv {
+            to.write(b"\n")?;
+        }
+        let mut head = String::new();
+        let form = match format {
+            Format::Table => Form::Table(Shown::new(schema, *max_rows)),
+            Format::Csv => {
+                values::csv_line(
+                    schema.fields.iter().map(|field| Some(field.name.as_str().into())),
+                    &mut head,
+                );
+                Form::Csv
+            }
+            Format::Json => {
+                head.push('[');
+                Form::List(false)
+            }
+            Format::Jsonl => Form::Lines,
+            Format::Parquet => {
+                let mut writer = Box::<ParquetWriter>::default();
+                // The columns, also where there are no rows.
+                let mut stream = write_schema(schema).map_err(unwritten)?;
+                stream.extend(END);
+                to.write(&writer.write(&stream).map_err(Failure::Output)?)?;
+                Form::Parquet(writer)
+            }
+            Format::Arrow => {
+                to.write(&write_schema(schema).map_err(unwritten)?)?;
+                Form::Arrow
+            }
+        };
+        to.write(head.as_bytes())?;
+        Ok(Rows { output: self.output, schema: schema.clone(), form, to })
+    }
+}
+
+impl Rows<'_> {
+    pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
+        let Self { schema, form, to, .. } = self;
+        let mut text = String::new();
+        match form {
+            Form::Table(shown) => shown.add(schema, batch),
+            Form::Csv => {
+                for row in 0..batch.rows() {
+                    values::csv_line(values::texts(schema, batch, row), &mut text);
+                }
+            }
+            Form::Lines => {
+                for row in 0..batch.rows() {
+                    values::object(schema, batch, row, &mut text);
+                    text.push('\n');
+                }
+            }
+            Form::List(has_rows) => {
+                for row in 0..batch.rows() {
+                    text.push_str(if std::mem::replace(has_rows, true) { ",\n " } else { "" });
+                    values::object(schema, batch, row, &mut text);
+                }
+            }
+            Form::Parquet(writer) => {
+                let mut stream = write_schema(schema).map_err(unwritten)?;
+                stream.extend(write_batch(schema, batch).map_err(unwritten)?);
+                stream.extend(END);
+                return to.write(&writer.write(&stream).map_err(Failure::Output)?);
+            }
+            Form::Arrow => return to.write(&write_batch(schema, batch).map_err(unwritten)?),
+        }
+        to.write(text.as_bytes())
+    }
+
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        let Self { output, form, mut to, .. } = self;
+        match form {
+            Form::Table(shown) => to.write(shown.table(width(output)).as_bytes())?,
+            Form::Csv | Form::Lines => {}
+            Form::List(_) => to.write(b"]\n")?,
+            Form::Parquet(writer) => to.write(&writer.finish().map_err(Failure::Output)?)?,
+            Form::Arrow => to.write(&END)?,
+        }
+        to.end()
+    }
+}
+
+/// The columns of the terminal; none where rows go elsewhere.
+fn width(output: &Output) -> Option<usize> {
+    let term = console::Term::stdout();
+    (output.file.is_none() && term.is_term()).then(|| usize::from(term.size().1))
+}
+
+fn unwritten(error: predictql::diag::Error) -> Failure {
+    Failure::Output(format!("rows cannot be written: {error}"))
+}
