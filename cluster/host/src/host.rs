@@ -60,15 +60,6 @@ impl Host {
         Answers::new(self.clone())
     }
 
-<<<<<<< HEAD
-=======
-    /// How many parts of a table are worth to be read by themselves: its row groups, or some for those who are few and large. None of
-    /// a table that this host does not divide.
-    pub(crate) fn row_groups(&self, table: &str) -> usize {
-        self.table(table).map_or(0, |files| files.parts())
-    }
-
->>>>>>> native
     /// Runs a query to its end on this thread. `rows` may stop it.
     ///
     /// # Errors
