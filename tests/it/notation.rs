@@ -26,7 +26,10 @@ fn text(array: &ArrayRef, row: usize) -> String {
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
         DataType::Decimal128(..) => decimal(&array.as_primitive::<Decimal128Type>().value_as_string(row)),
-        DataType::Decimal256(..) => decimal(&array.as_primitive::<Decimal256Type>().value_as_string(row)),
+        DataType::Decimal256(_, scale) => {
+            let digits = array.as_primitive::<Decimal256Type>().value(row).to_string();
+            decimal(&pointed(&digits, usize::try_from(*scale).unwrap()))
+        }
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Utf8 => match array.as_string::<i32>().value(row) {
             "" => "(empty)".into(),
@@ -44,6 +47,15 @@ fn text(array: &ArrayRef, row: usize) -> String {
         }
         other => panic!("no notation for {other}"),
     }
+}
+
+/// The digits of a whole number with a point before the last `scale` ones. Some versions of Arrow leave out those that are more than
+/// the precision says.
+fn pointed(digits: &str, scale: usize) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let digits = format!("{digits:0>width$}", width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    format!("{sign}{whole}.{fraction}")
 }
 
 /// Arrow's digits without zeros at their end.

@@ -1,0 +1,137 @@
+//! Errors of the engine inside those of DataFusion, also where they have crossed a network as text.
+//!
+//! Ballista sends an error as the words that `Debug` writes, with more words around them. So `Debug` of a [`Failure`] holds all
+//! of it, written in letters that no quoting changes, and [`Failure::in_text`] finds it again.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use datafusion::error::DataFusionError;
+use predictql::diag::{Diagnostic, Kind, Severity};
+use predictql_host::Error;
+use serde::{Deserialize, Serialize};
+
+/// What stands around the letters.
+const BEGIN: &str = "predictql-failure:";
+const END: char = ';';
+
+/// An error of the engine: its diagnostics, the most telling one first.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    findings: Vec<Finding>,
+    is_of_place: bool,
+}
+
+/// A [`Diagnostic`] that travels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Finding {
+    /// The name that programs match on; none of what is no statement's fault, but lies around it.
+    pub code: Option<String>,
+    /// Whether the statement has run all the same.
+    pub is_warning: bool,
+    /// The bytes of the text that it is about: the first one, and the one behind the last.
+    pub span: Option<(usize, usize)>,
+    /// What was found and what was expected.
+    pub message: String,
+    /// The next action to take.
+    pub hint: Option<String>,
+    /// The words of what failed underneath.
+    pub detail: Option<String>,
+}
+
+impl Failure {
+    /// A failure of the place where a part has run, and not of the statement: a file that is not there, another version.
+    pub(crate) fn of_place(error: &Error) -> Self {
+        Self { is_of_place: true, ..Self::from(error) }
+    }
+
+    /// Whether the statement may do better in another place. What its rows have brought it does not.
+    pub fn is_of_place(&self) -> bool {
+        self.is_of_place
+    }
+
+    /// Its diagnostics, the most telling one first.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The failure that DataFusion's error is about, if it is one of ours.
+    pub fn of(error: &DataFusionError) -> Option<Self> {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast_ref::<Self>() {
+                Some(failure) => Some(failure.clone()),
+                None => Self::of(inner.downcast_ref::<DataFusionError>()?),
+            },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::of(inner),
+            DataFusionError::Shared(inner) => Self::of(inner),
+            DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Self::in_text(&error.to_string()),
+            DataFusionError::Collection(errors) => errors.iter().find_map(Self::of),
+            _ => None,
+        }
+    }
+
+    /// The failure that a text holds, whatever is written around it.
+    pub fn in_text(text: &str) -> Option<Self> {
+        let (_, rest) = text.split_once(BEGIN)?;
+        let (letters, _) = rest.split_once(END)?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(letters).ok()?).ok()
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Statement(error) => {
+                let findings = error.diagnostics().map(Finding::from).collect();
+                Self { findings, is_of_place: matches!(error.kind(), Kind::Host | Kind::Internal) }
+            }
+            Error::Host { message, hint } => {
+                let finding = Finding { message: message.clone(), hint: hint.clone(), ..Finding::default() };
+                Self { findings: vec![finding], is_of_place: true }
+            }
+        }
+    }
+}
+
+impl From<&Diagnostic> for Finding {
+    fn from(found: &Diagnostic) -> Self {
+        Self {
+            code: Some(found.code.as_str().to_owned()),
+            is_warning: found.severity == Severity::Warning,
+            span: found.span.map(|span| (span.start, span.end)),
+            message: found.message.clone(),
+            hint: found.hint.clone(),
+            detail: found.detail.clone(),
+        }
+    }
+}
+
+impl From<Failure> for DataFusionError {
+    fn from(failure: Failure) -> Self {
+        Self::External(Box::new(failure))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.findings.first() else { return Ok(()) };
+        if let Some(code) = &first.code {
+            write!(f, "[{code}] ")?;
+        }
+        f.write_str(&first.message)?;
+        match &first.hint {
+            Some(hint) => write!(f, "; hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(self).map_err(|_| fmt::Error)?;
+        write!(f, "{self} {BEGIN}{}{END}", URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,107 @@
+//! What a query reads and where its rows go, seen from the thread that computes: asynchronous streams on one side, calls that
+//! block on the other.
+
+use std::ops::ControlFlow;
+
+use arrow_array::RecordBatch;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use predictql::Fragments;
+use predictql::data::Batch;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
+
+use crate::drive::{Ends, batch, missing, schema_of};
+use crate::gathered::Gathered;
+use crate::origin::Run;
+
+/// Rows of another fragment.
+pub(crate) enum Input {
+    /// As they come.
+    Stream(SendableRecordBatchStream),
+    /// All of them, what computes them, and how many batches were read.
+    Gathered(Gathered, Box<Begin>, usize),
+}
+
+/// Begins to compute rows.
+type Begin = dyn Fn() -> Result<SendableRecordBatchStream> + Send + Sync;
+
+impl Input {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match self {
+            Self::Stream(stream) => stream.next().await.transpose(),
+            Self::Gathered(rows, begin, read) => {
+                let batch = rows.rows(&**begin).await?.get(*read).cloned();
+                *read += 1;
+                Ok(batch)
+            }
+        }
+    }
+}
+
+/// The ends of a query that reads no other.
+pub(crate) struct Sending {
+    pub(crate) sender: Sender<Result<RecordBatch>>,
+    /// Where rows say that they come from.
+    pub(crate) marks: Option<Run>,
+}
+
+impl Ends for Sending {
+    fn next(&mut self, input: usize) -> Result<Option<Batch>> {
+        Err(missing(0, input))
+    }
+
+    fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
+        let rows = match &mut self.marks {
+            Some(run) => run.mark(&rows),
+            None => Ok(rows),
+        };
+        match self.sender.blocking_send(rows) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+/// The ends of a part, on a thread that may wait for others of the same runtime.
+pub(crate) struct Blocking {
+    pub(crate) sending: Sending,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) runtime: Handle,
+    pub(crate) fragments: Fragments,
+    pub(crate) fragment: usize,
+}
+
+impl Ends for Blocking {
+    fn next(&mut self, number: usize) -> Result<Option<Batch>> {
+        let input = self.inputs.get_mut(number).ok_or_else(|| missing(self.fragment, number))?;
+        let sender = &self.sending.sender;
+        let rows = self.runtime.block_on(async {
+            tokio::select! {
+                rows = input.next() => rows,
+                () = sender.closed() => Err(given_up()),
+            }
+        })?;
+        let schema = schema_of(&self.fragments, self.fragment, number)?;
+        rows.map(|rows| batch(schema, &rows)).transpose()
+    }
+
+    fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
+        self.sending.send(rows)
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.sending.is_given_up()
+    }
+}
+
+/// Nobody reads this error: the reader has gone.
+#[cold]
+fn given_up() -> DataFusionError {
+    DataFusionError::Execution("the rows are not wanted any more".into())
+}
