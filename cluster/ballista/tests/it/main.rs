@@ -1,0 +1,6 @@
+//! Statements on Ballista: rows and errors are those of one process.
+
+mod loopback;
+#[path = "../../../../tests/it/notation.rs"]
+mod notation;
+mod statements;
