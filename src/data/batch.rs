@@ -173,7 +173,7 @@ impl Batch {
     }
 
     /// The memory that the values take, without those that a slice leaves out.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.columns.iter().map(layout::bytes).sum()
     }
 

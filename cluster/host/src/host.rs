@@ -60,12 +60,6 @@ impl Host {
         Answers::new(self.clone())
     }
 
-    /// How many parts of a table are worth to be read by themselves: its row groups, or some for those who are few and large. None of
-    /// a table that this host does not divide.
-    pub(crate) fn row_groups(&self, table: &str) -> usize {
-        self.table(table).map_or(0, |files| files.parts())
-    }
-
     /// Runs a query to its end on this thread. `rows` may stop it.
     ///
     /// # Errors
@@ -100,6 +94,11 @@ impl Host {
     /// The files of a table.
     pub(crate) fn table(&self, name: &str) -> Option<Arc<FileTable>> {
         self.known_tables().get(name).cloned()
+    }
+
+    /// How many rows each of the row groups of a table has.
+    pub(crate) fn row_groups(&self, name: &str) -> Vec<usize> {
+        self.table(name).map_or_else(Vec::new, |table| table.row_groups().collect())
     }
 
     fn known_tables(&self) -> MutexGuard<'_, HashMap<String, Arc<FileTable>>> {

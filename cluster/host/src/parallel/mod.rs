@@ -71,6 +71,13 @@ fn run_whole(
     Ok(running.into_summary())
 }
 
+/// The parts of a table whose row groups have so many rows: as many as row groups, so that each is unpacked once, and more only where
+/// threads would have none.
+fn parts_of(groups: &[usize], batch_rows: usize, threads: usize) -> usize {
+    let batches = groups.iter().sum::<usize>().div_ceil(batch_rows.max(1));
+    groups.len().max(batches.min(threads))
+}
+
 /// The fragments of a query, and what is known of them while they run.
 struct Work {
     fragments: Fragments,
@@ -91,9 +98,10 @@ impl Work {
                 return 1;
             }
             let batches = fragment.batches.unwrap_or(0);
-            let groups = fragment.tables.iter().map(|table| host.row_groups(table)).max().unwrap_or(0);
+            let tables = fragment.tables.iter().map(|table| host.row_groups(table));
+            let of_tables = tables.map(|groups| parts_of(&groups, host.limits().batch_rows, threads));
             let few = batches.min(threads * PARTS_A_THREAD);
-            groups.max(few).max(batches.div_ceil(PART_BATCHES)).max(1)
+            of_tables.max().unwrap_or(1).max(few).max(batches.div_ceil(PART_BATCHES))
         });
         let parts: Vec<_> = parts.collect();
         let kept = parts.iter().map(|_| Mutex::default()).collect();

@@ -16,8 +16,8 @@ use crate::Error;
 /// Parts for each thread that may be begun before they are read.
 const AHEAD: usize = 2;
 
-/// Batches of a part that wait for their reader before the part does.
-const WAITING: usize = 64;
+/// Bytes of a part's rows that wait for their reader before the part does.
+const WAITING: usize = 64 << 20;
 
 /// The rows of a fragment, of which threads run the parts. Dropping it stops them.
 pub(super) struct Ordered {
@@ -49,6 +49,7 @@ struct State {
 #[derive(Default)]
 struct Begun {
     waiting: VecDeque<Batch>,
+    bytes: usize,
     has_ended: bool,
 }
 
@@ -81,6 +82,7 @@ impl Ordered {
             }
             if let Some(part) = state.begun.front_mut() {
                 if let Some(batch) = part.waiting.pop_front() {
+                    part.bytes -= batch.bytes();
                     state.read += batch.rows();
                     self.shared.changed.notify_all();
                     return Ok(Some(batch));
@@ -160,7 +162,8 @@ impl Shared {
                     return Ok(());
                 }
                 let Some(begun) = state.of_part(part.number) else { return Ok(()) };
-                if begun.waiting.len() < WAITING {
+                if begun.bytes < WAITING {
+                    begun.bytes += batch.bytes();
                     begun.waiting.push_back(batch);
                     self.changed.notify_all();
                     break;

@@ -12,6 +12,7 @@
 mod catalog;
 mod exports;
 mod failures;
+mod parallel;
 mod parquet;
 mod registry;
 mod stores;

@@ -6,10 +6,6 @@ use predictql::data::{Field, Schema};
 use super::ParquetFile;
 use crate::Stores;
 
-/// Parts of a table of fewer row groups, and rows that each of them has at least.
-const DIVIDED: usize = 8;
-const ROWS_OF_A_PART: usize = 1 << 16;
-
 /// The files of a table, in the order of their rows.
 pub(crate) struct FileTable {
     files: Vec<ParquetFile>,
@@ -47,11 +43,9 @@ impl FileTable {
         self.files.iter().map(ParquetFile::size).sum()
     }
 
-    /// How many parts are worth to be read by themselves: each of a row group that is divided unpacks what is before its rows too.
-    pub(crate) fn parts(&self) -> usize {
-        let groups = self.files.iter().flat_map(ParquetFile::group_rows);
-        let (groups, rows) = groups.fold((0, 0), |(groups, all), rows| (groups + 1, all + rows));
-        groups.max(DIVIDED.min(rows.div_ceil(ROWS_OF_A_PART)))
+    /// How many rows each of the row groups has, in the order of the files.
+    pub(crate) fn row_groups(&self) -> impl Iterator<Item = usize> {
+        self.files().iter().flat_map(ParquetFile::group_rows)
     }
 
     pub(super) fn files(&self) -> &[ParquetFile] {

@@ -1,0 +1,162 @@
+//! What travels to who runs a part of a query: the text and what it is bound over, never a plan.
+//!
+//! Both sides bind the same text over the same catalog at the same moment, and compare what came of it: fragments of different
+//! versions, tables or models refuse each other. This room knows nothing of threads and networks.
+
+use std::ops::ControlFlow;
+
+use predictql::control::Moment;
+use predictql::data::Scalar;
+use predictql::{Arrival, Dialect, Engine, Fragments, Params, Query, Script};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Catalog, Error, Host};
+
+/// A statement of a script, to be run in fragments by other programs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The version of the program that made it.
+    pub version: String,
+    /// What the database held before the script.
+    pub catalog: Catalog,
+    /// The digest of the catalog's files.
+    pub catalog_digest: String,
+    /// The text of the whole script.
+    pub script: String,
+    /// Whether the text is T-SQL.
+    pub is_tsql: bool,
+    /// Values of the parameters: by name, or by position where they have none.
+    pub parameters: Vec<(Option<String>, Value)>,
+    /// When the script runs: milliseconds since 1970-01-01 UTC.
+    pub now: f64,
+    /// Where its random numbers begin.
+    pub seed: f64,
+    /// The number of the statement among those that the script runs, from 0.
+    pub statement: usize,
+    /// The digest of the statement's fragments.
+    pub digest: String,
+}
+
+/// A script that runs at a moment of its own, statement by statement.
+pub struct Run {
+    script: Script,
+    now: f64,
+    seed: f64,
+    next: usize,
+}
+
+impl Run {
+    /// The statements of a text. Those of the same text at the same time with the same seed give the same, wherever they run.
+    ///
+    /// # Errors
+    /// Syntax errors.
+    pub fn new(
+        engine: &Engine,
+        script: &str,
+        dialect: Option<Dialect>,
+        params: Params,
+        now: f64,
+        seed: f64,
+    ) -> Result<Self, Error> {
+        let session = engine.session();
+        let session = dialect.map_or(session.clone(), |dialect| session.with_dialect(dialect));
+        Ok(Self { script: session.script(script, params)?, now, seed, next: 0 })
+    }
+
+    /// The next statement, and its number.
+    #[expect(clippy::cast_precision_loss, reason = "scripts have fewer statements than a double counts")]
+    pub fn next(&mut self) -> Option<Result<(usize, Query), Error>> {
+        let number = self.next;
+        self.next += 1;
+        if let Err(error) = self.script.at(Moment::new(self.now, self.seed + number as f64), None) {
+            return Some(Err(error.into()));
+        }
+        Some(self.script.next()?.map(|query| (number, query)).map_err(Error::from))
+    }
+
+    /// The script.
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+}
+
+impl Job {
+    /// The fragments of the statement, bound here: statements before it that give no rows are run.
+    ///
+    /// # Errors
+    /// Where this is another version, or the statement means something else here; those of the statements.
+    pub fn open(&self, host: &Host) -> Result<Fragments, Error> {
+        let version = env!("CARGO_PKG_VERSION");
+        if self.version != version {
+            let message =
+                format!("this is version {version}, and the query comes from version {}", self.version);
+            return Err(Error::new(message).hint("run the same version everywhere"));
+        }
+        let found = self.catalog.digest(host)?;
+        if found != self.catalog_digest {
+            return Err(Error::new("a table or a model is another file here than where the query comes from")
+                .hint("give URIs that lead to the same files on all machines, and change no file while a query runs"));
+        }
+        let engine = self.catalog.open(host)?;
+        let dialect = if self.is_tsql { Dialect::TSql } else { Dialect::BigQuery };
+        let params = params(&self.parameters)?;
+        let mut run = Run::new(&engine, &self.script, Some(dialect), params, self.now, self.seed)?;
+        while let Some(next) = run.next() {
+            let (number, query) = next?;
+            if number == self.statement {
+                return self.checked(&query);
+            }
+            // Rows of statements before change nothing, but that T-SQL counts them.
+            if query.schema().is_none() || self.is_tsql {
+                host.run(query, &mut |_| ControlFlow::Continue(()))?;
+            }
+        }
+        Err(Error::new(format!("the script has no statement {}", self.statement)))
+    }
+
+    fn checked(&self, query: &Query) -> Result<Fragments, Error> {
+        let fragments = query.fragments(Arrival::AnyOrder)?;
+        let fragments = fragments.ok_or_else(|| Error::new("the statement runs in one piece here"))?;
+        if fragments.digest()? == self.digest {
+            return Ok(fragments);
+        }
+        Err(Error::new("the statement means something else here than where it comes from")
+            .hint("run the same version everywhere, over the same files"))
+    }
+}
+
+/// Values of parameters as the engine takes them: by name if all have one.
+///
+/// # Errors
+/// For a value that no type holds, and where only some have names.
+pub fn params(parameters: &[(Option<String>, Value)]) -> Result<Params, Error> {
+    let values = parameters.iter().map(|(name, value)| Ok((name.clone(), scalar(value)?)));
+    let values = values.collect::<Result<Vec<_>, Error>>()?;
+    if values.iter().all(|(name, _)| name.is_none()) {
+        return Ok(Params::Positional(values.into_iter().map(|(_, value)| value).collect()));
+    }
+    let named = values.into_iter().map(|(name, value)| {
+        let name = name.ok_or_else(|| Error::new("some parameters have names, and others have none"))?;
+        Ok((name, value))
+    });
+    Ok(Params::Named(named.collect::<Result<_, Error>>()?))
+}
+
+fn scalar(value: &Value) -> Result<Scalar, Error> {
+    Ok(match value {
+        Value::Null => Scalar::Null,
+        Value::Bool(value) => Scalar::Bool(*value),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(value), _) => Scalar::Int64(value),
+            (None, Some(value)) => Scalar::Float64(value),
+            (None, None) => return Err(Error::new(format!("{number} is no INT64 and no FLOAT64"))),
+        },
+        Value::String(value) => Scalar::String(value.clone()),
+        Value::Array(_) | Value::Object(_) => {
+            return Err(Error::new(format!("{value} is no value of a parameter"))
+                .hint("a parameter is a number, a text, TRUE, FALSE or NULL"));
+        }
+    })
+}

@@ -1,0 +1,123 @@
+//! Queries on several threads: the rows, the order, the errors are those of one.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use predictql::{Engine, Params, Query};
+use predictql_host::{Error, Host, Watch, run_parallel};
+
+use crate::support::{host, rows, run, texts};
+
+/// A table of many batches, and a forest.
+const TABLES: &str = "
+    CREATE MODEL forest OPTIONS (model_path = 'models/iris_rf.onnx');
+    CREATE TABLE numbers AS SELECT n FROM UNNEST(GENERATE_ARRAY(1, 120000)) AS n;
+    CREATE TABLE flowers AS SELECT n, 4 + MOD(n, 40) / 10 AS sepal_length, 2 + MOD(n, 25) / 10 AS sepal_width,
+        1 + MOD(n, 59) / 10 AS petal_length, MOD(n, 25) / 10 AS petal_width FROM numbers";
+
+/// Queries over it, of every way in which parts meet.
+const QUERIES: [&str; 9] = [
+    "SELECT TO_JSON_STRING(STRUCT(n, label)) FROM ML.PREDICT(MODEL forest, TABLE flowers) WHERE MOD(n, 7) = 0",
+    "SELECT TO_JSON_STRING(STRUCT(label, COUNT(*), MIN(n), SUM(n))) FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label",
+    "SELECT TO_JSON_STRING(STRUCT(AVG(petal_length * petal_width), STDDEV(n / 7), COUNT(DISTINCT petal_length))) FROM flowers",
+    "SELECT TO_JSON_STRING(STRUCT(petal_length, AVG(1 / n))) FROM flowers GROUP BY petal_length ORDER BY petal_length DESC",
+    "SELECT TO_JSON_STRING(STRUCT(n, petal_length)) FROM flowers ORDER BY petal_length LIMIT 20",
+    "SELECT TO_JSON_STRING(STRUCT(a.n, b.n)) FROM flowers AS a JOIN (SELECT n FROM numbers WHERE n < 9) AS b ON a.n = b.n * 1000",
+    "SELECT TO_JSON_STRING(STRUCT(n, SUM(petal_width) OVER (PARTITION BY petal_length ORDER BY n))) FROM flowers WHERE n > 119000",
+    "SELECT TO_JSON_STRING(n) FROM flowers WHERE petal_length > 3 LIMIT 5",
+    "SELECT DISTINCT TO_JSON_STRING(petal_width) FROM (SELECT * FROM flowers UNION ALL SELECT * FROM flowers)",
+];
+
+fn engine(host: &Host) -> Engine {
+    let engine = host.engine();
+    rows(host, &engine, TABLES).unwrap();
+    engine
+}
+
+fn query(engine: &Engine, sql: &str) -> Query {
+    engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap()
+}
+
+fn parallel(host: &Host, engine: &Engine, sql: &str, threads: usize) -> Result<Vec<String>, Error> {
+    let mut rows = Vec::new();
+    run_parallel(query(engine, sql), host, threads, &Arc::default(), &mut |batch| {
+        rows.extend(texts(&batch));
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+#[test]
+fn the_rows_are_those_of_one_thread_in_its_order() {
+    let host = host();
+    let engine = engine(&host);
+    for sql in QUERIES {
+        let expected = rows(&host, &engine, sql).unwrap();
+        assert!(!expected.is_empty());
+        for threads in [1, 2, 5] {
+            assert_eq!(parallel(&host, &engine, sql, threads).unwrap(), expected, "{threads} threads: {sql}");
+        }
+    }
+}
+
+#[test]
+fn an_error_names_the_row_that_one_thread_names() {
+    let host = host();
+    let engine = engine(&host);
+    let sql = "SELECT TO_JSON_STRING(1 / (n - 77777)) FROM numbers";
+    let error = parallel(&host, &engine, sql, 3).unwrap_err().to_string();
+    assert_eq!(error, rows(&host, &engine, sql).unwrap_err().to_string());
+    assert!(error.contains("row 77777"), "{error}");
+    let before = format!("{sql} LIMIT 50000");
+    assert_eq!(parallel(&host, &engine, &before, 3).unwrap().len(), 50_000);
+}
+
+#[test]
+fn rows_that_were_given_before_an_error_are_not_given_twice() {
+    let host = host();
+    let engine = engine(&host);
+    let mut given = Vec::new();
+    let sql = "SELECT TO_JSON_STRING(IF(n = 100000, 1 / (n - 100000), n)) FROM numbers";
+    let result = run_parallel(query(&engine, sql), &host, 2, &Arc::default(), &mut |batch| {
+        given.extend(texts(&batch));
+        ControlFlow::Continue(())
+    });
+    assert!(result.unwrap_err().to_string().contains("row 100000"));
+    let expected: Vec<_> = (1..=given.len()).map(|n| n.to_string()).collect();
+    assert!(given == expected, "rows are missing or there twice among {}", given.len());
+}
+
+#[test]
+fn who_takes_no_more_rows_stops_all_threads() {
+    let host = host();
+    let engine = engine(&host);
+    let mut given = 0;
+    let sql = "SELECT TO_JSON_STRING(n) FROM numbers";
+    run_parallel(query(&engine, sql), &host, 2, &Arc::default(), &mut |batch| {
+        given += batch.rows();
+        ControlFlow::Break(())
+    })
+    .unwrap();
+    assert!(given > 0 && given <= 8_192, "{given}");
+    let watch = Arc::new(Watch::default());
+    watch.stop();
+    let summary = run_parallel(query(&engine, sql), &host, 2, &watch, &mut |_| panic!("no rows are wanted"));
+    assert_eq!(summary.unwrap().counts.rows, 0);
+}
+
+#[test]
+fn statements_around_a_query_know_of_its_rows() {
+    let host = host();
+    let sql = format!("{TABLES}; SELECT TO_JSON_STRING(n) FROM numbers WHERE n <= 30000");
+    let engine = host.engine();
+    let mut summary = None;
+    for statement in engine.session().script(&sql, Params::default()).unwrap() {
+        let done =
+            run_parallel(statement.unwrap(), &host, 2, &Arc::default(), &mut |_| ControlFlow::Continue(()));
+        summary = Some(done.unwrap());
+    }
+    assert_eq!(summary.unwrap().counts.rows, 30_000);
+    let log = "SELECT TO_JSON_STRING(rows_out) FROM INFORMATION_SCHEMA.JOBS ORDER BY creation_time DESC";
+    assert!(rows(&host, &engine, log).unwrap().contains(&"30000".to_owned()));
+    assert_eq!(run(&host, "SELECT 'x'").unwrap(), ["x"]);
+}
