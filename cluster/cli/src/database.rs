@@ -79,7 +79,7 @@ impl Database {
             let query = query.map_err(|error| failed(error.into()))?;
             let watch = Arc::new(Watch::default());
             self.cancel.begin(watch.clone());
-            let progress = Progress::show(&watch);
+            let progress = Progress::show(&watch, &self.host);
             let ended = match query.schema() {
                 Some(schema) => {
                     let rows = results.next(schema)?;
