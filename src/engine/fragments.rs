@@ -75,7 +75,7 @@ pub struct Fragment {
 
 impl Query {
     /// The fragments of a query that has not been stepped. `None` where it has to run in one piece: a statement without rows, one
-    /// over no table, with random numbers, or over the log of statements.
+    /// over no table, with random numbers, over the log of statements, or in a session where rows that fail are NULL.
     ///
     /// Where a fragment fails, the query is to be run in one piece: that says which row is at fault, and a query that never
     /// comes to that row does not fail.

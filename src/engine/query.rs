@@ -134,11 +134,12 @@ impl Query {
         self
     }
 
-    /// The plan of a query that has not been stepped, and that gives the same wherever it runs: not where it reads the log.
+    /// The plan of a query that has not been stepped, and that gives the same wherever it runs: not where it reads the log, and not where
+    /// it tells the numbers of rows that have failed.
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn plan(&self) -> Option<&Plan> {
         match &self.execution {
-            Some(Execution::Plan(plan)) if self.log.seen().is_none() => Some(plan),
+            Some(Execution::Plan(plan)) if self.log.seen().is_none() && !self.script.forgives => Some(plan),
             _ => None,
         }
     }
@@ -160,8 +161,13 @@ impl Query {
     #[cfg(not(target_family = "wasm"))]
     pub fn end(&mut self, rows: usize, parts: impl IntoIterator<Item = Summary>) -> Summary {
         let mut warnings = std::mem::take(&mut self.warnings);
-        for mut part in parts {
-            warnings.append(&mut part.warnings);
+        for part in parts {
+            // What several parts have met is one thing to know.
+            for warning in part.warnings {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
             self.ctx.counts.model_rows += part.counts.model_rows;
             self.ctx.counts.model_runs += part.counts.model_runs;
         }
@@ -213,7 +219,7 @@ impl Query {
         };
         let mark = self.ctx.watch.start();
         let (stage, result) = match execution {
-            Execution::Plan(plan) => (Stage::Project, self.rows(start(plan))),
+            Execution::Plan(plan) => (Stage::Project, self.rows(start(*plan))),
             Execution::Rows(root) => (Stage::Project, self.rows(root)),
             Execution::Job(job) => (job.stage(), self.job(job)),
         };
@@ -456,7 +462,7 @@ impl Setting {
         let watch = Stopwatch::new(engine.shared.clock);
         let mut query = Query::new(engine, limits.clone(), statement.clone(), script.clone(), watch, *moment);
         query.schema = Some(plan.root.schema.clone());
-        query.execution = Some(Execution::Plan(plan));
+        query.execution = Some(Execution::Plan(Box::new(plan)));
         query.executed_at = executed_at.clone();
         query.is_over = true;
         query

@@ -104,6 +104,8 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
 }
 
 function extensionsOf(options: EditorOptions): Extension[] {
+  // Checking is in the second file of the engine, which somebody who only reads and runs a text does without.
+  let isTouched = false;
   return [
     lineNumbers(),
     history(),
@@ -113,13 +115,14 @@ function extensionsOf(options: EditorOptions): Extension[] {
     EditorView.lineWrapping,
     // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
     EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
-    predictql(options.engine),
+    predictql(() => (isTouched ? options.engine() : undefined)),
     syntaxHighlighting(colours),
     // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
     autocompletion({ defaultKeymap: false, icons: false }),
     Prec.high(keymap.of(keys(options))),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.updateListener.of((update) => {
+      isTouched ||= update.focusChanged && update.view.hasFocus;
       // What the engine offers may come when its reader has gone on to the result.
       if (completionStatus(update.state) !== null && !update.view.hasFocus) closeCompletion(update.view);
       if (update.docChanged) options.onChange(update.state.doc.toString());

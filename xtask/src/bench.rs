@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: tutorials and models beside onnxruntime-web, networks beside LiteRT.js, SQL and CSV beside DuckDB-Wasm, in one page of one
-//! browser.
+//! browser. `--native`: the command on all cores beside Python.
 
 use anyhow::Result;
 
 use crate::npm::Workspace;
+use crate::process::Program;
 use crate::project::{self, Stamp};
 use crate::{browser, package, page, python, terminal};
 
@@ -19,6 +20,24 @@ pub fn run() -> Result<()> {
     bench.node().arg("bench.mjs").env("CHROMIUM", &browser).show()?.result?;
     terminal::note("the tables are in target/bench.md, all numbers in target/bench.json");
     Ok(())
+}
+
+/// The native command beside Python, over more rows than a page takes.
+pub fn native() -> Result<()> {
+    terminal::heading("building the command `predictql`");
+    let build = ["build", "--release", "--package", "predictql-cli", "--manifest-path", "cluster/Cargo.toml"];
+    Program::new("cargo").within(&project::root()).args(build).run()?;
+    let (folder, out) = ("benches/native", "target/native");
+    let stamp = Stamp::named("native-rows", &[], &["benches/native/make.py", out].map(project::at));
+    if !stamp.is_fresh()? {
+        terminal::heading("making the rows to measure over");
+        python::script(folder, "make.py")?.arg(project::at(out)).run()?;
+        stamp.set()?;
+    }
+    let command = project::at("cluster/target/release/predictql");
+    let model = project::at("tests/fixtures/models/iris_rf.onnx");
+    let bench = python::script(folder, "bench.py")?;
+    bench.arg(command).arg(project::at(out)).arg(model).show()?.result
 }
 
 /// The models on tables, which take a while to train.

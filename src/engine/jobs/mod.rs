@@ -33,7 +33,7 @@ use crate::plan::{Bound, Plan, Prerequisite, SubqueryPlace};
 /// What is left of a statement.
 pub(super) enum Execution {
     /// A query that has not begun.
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// Rows are pulled, batch by batch.
     Rows(Input),
     Job(Box<dyn Job>),
@@ -96,7 +96,7 @@ impl Summary {
 /// `unknown-model` where a model has gone since its statement was bound.
 pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
     Ok(match bound {
-        Bound::Query(plan) => Execution::Plan(plan),
+        Bound::Query(plan) => Execution::Plan(Box::new(plan)),
         Bound::Explain(explain) => explain::begin(explain)?,
         Bound::CreateTable(create) => Execution::Job(create_table::begin(create)),
         Bound::CreateView(create) => job(create),

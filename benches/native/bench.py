@@ -1,0 +1,56 @@
+"""Predictions of a forest over ten million rows of Parquet: the command on one thread and on all, and Python beside it.
+
+Interleaved rounds; each must give the same counts. Prints a table, and the memory that each process took at most.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROWS = 10_000_000
+SQL = "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label ORDER BY label"
+
+
+def timed(command: list[str]) -> tuple[float, float, str]:
+    """Seconds, MiB at most, and what was printed."""
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command[0]} ended with {process.returncode}")
+    return time.perf_counter() - begun, usage.ru_maxrss / 1024, printed
+
+
+def main(predictql: str, folder: str, model: str, rounds: str = "5") -> None:
+    """Measure, and print a table in Markdown."""
+    rows = str(Path(folder) / "flowers.parquet")
+    ours = [predictql, SQL, "--model", f"forest={model}", "--table", f"flowers={rows}", "--format", "csv"]
+    cores = os.cpu_count() or 1
+    peer = [sys.executable, str(Path(__file__).with_name("peer.py")), rows, model]
+    programs = {
+        "PredictQL, one thread": [*ours, "--threads", "1"],
+        f"PredictQL, {cores} threads": [*ours, "--threads", str(cores)],
+        f"pandas and onnxruntime, {cores} cores": peer,
+    }
+    found = {name: [] for name in programs}
+    counts = set()
+    for _ in range(int(rounds)):
+        for name, command in programs.items():
+            seconds, mebibytes, printed = timed(command)
+            found[name].append((seconds, mebibytes))
+            counts.add(printed)
+    if len(counts) != 1:
+        sys.exit(f"the programs disagree: {counts}")
+    print("| program | seconds | million rows a second | memory, MiB |\n|---|---|---|---|")
+    for name, results in found.items():
+        seconds = statistics.median(second for second, _ in results)
+        mebibytes = max(most for _, most in results)
+        print(f"| {name} | {seconds:.2f} | {ROWS / seconds / 1e6:.2f} | {mebibytes:.0f} |")
+
+
+main(*sys.argv[1:])
