@@ -72,14 +72,13 @@ impl Database {
     /// Runs all statements of a text.
     pub(crate) fn run(&self, text: &str) -> Result<(), Failure> {
         let failed = |error: Error| Failure::Statement { text: text.to_owned(), error };
-        let mut script =
-            self.session.script(text, self.params.clone()).map_err(|error| failed(error.into()))?;
+        let script = self.session.script(text, self.params.clone()).map_err(|error| failed(error.into()))?;
         let mut results = self.output.begin();
-        while let Some(query) = script.next() {
+        for query in script {
             let query = query.map_err(|error| failed(error.into()))?;
             let watch = Arc::new(Watch::default());
             self.cancel.begin(watch.clone());
-            let progress = Progress::show(&watch);
+            let progress = Progress::show(&watch, &self.host);
             let ended = match query.schema() {
                 Some(schema) => {
                     let rows = results.next(schema)?;

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Settings};
 use cancel::Cancel;
 use database::Database;
 use failure::Failure;
@@ -25,8 +25,7 @@ use failure::Failure;
 fn main() -> ExitCode {
     // Tells usage errors, and ends with 2, by itself.
     let arguments = Arguments::parse();
-    let ended = Cancel::new().and_then(|cancel| run(arguments, cancel));
-    match ended {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.tell();
@@ -35,25 +34,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, cancel: Cancel) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { command, sql, settings } = arguments;
     match command {
         Some(Command::Model { registry, command }) => models::run(&registry, command),
         Some(Command::Run { script, settings }) => {
             let text = std::fs::read_to_string(&script)
                 .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", script.display())))?;
-            Database::open(&settings, &text, cancel)?.run(&text)
+            run_text(&settings, &text)
         }
         None => match sql {
-            Some(text) => Database::open(&settings, &text, cancel)?.run(&text),
-            None if std::io::stdin().is_terminal() => prompt::run(&settings, cancel),
+            Some(text) => run_text(&settings, &text),
+            None if std::io::stdin().is_terminal() => prompt::run(&settings),
             None => {
                 let mut text = String::new();
                 std::io::stdin()
                     .read_to_string(&mut text)
                     .map_err(|error| Failure::usage(format!("the script cannot be read: {error}")))?;
-                Database::open(&settings, &text, cancel)?.run(&text)
+                run_text(&settings, &text)
             }
         },
     }
+}
+
+fn run_text(settings: &Settings, text: &str) -> Result<(), Failure> {
+    Database::open(settings, text, Cancel::new()?)?.run(text)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
-use predictql_host::Watch;
+use predictql_host::{Host, Watch};
 
 /// Statements that are done before it are not worth a bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -22,12 +22,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Shows nothing where standard error is no terminal.
-    pub(crate) fn show(watch: &Arc<Watch>) -> Self {
+    pub(crate) fn show(watch: &Arc<Watch>, host: &Host) -> Self {
         if !Term::stderr().is_term() {
             return Self { ended: None, drawing: None };
         }
         let (ended, hears) = channel();
-        let watch = watch.clone();
+        let (watch, host, before) = (watch.clone(), host.clone(), host.rows_read());
         let drawing = std::thread::spawn(move || {
             let start = Instant::now();
             if hears.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
@@ -35,7 +35,8 @@ impl Progress {
             }
             let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner());
             while hears.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                bar.set_message(words(&watch, start.elapsed()));
+                let rows = watch.rows().max(host.rows_read() - before);
+                bar.set_message(words(rows, watch.share(), start.elapsed()));
                 bar.tick();
             }
             bar.finish_and_clear();
@@ -60,10 +61,9 @@ impl Drop for Progress {
     clippy::cast_precision_loss,
     reason = "for people, who round such numbers anyway"
 )]
-fn words(watch: &Watch, elapsed: Duration) -> String {
-    let rows = watch.rows();
+fn words(rows: usize, share: Option<f64>, elapsed: Duration) -> String {
     let speed = rows as f64 / elapsed.as_secs_f64();
-    let share = watch.share().map(|share| format!("{:3.0} %, ", share * 100.0)).unwrap_or_default();
+    let share = share.map(|share| format!("{:3.0} %, ", share * 100.0)).unwrap_or_default();
     let rows = HumanCount(rows as u64);
     format!("{share}{rows} rows, {} rows/s, {}", HumanCount(speed as u64), HumanDuration(elapsed))
 }

@@ -80,8 +80,9 @@ impl Answers {
         // Whoever begins anew here would give rows twice.
         let share = share.ok_or_else(|| format!("the rows of `{table}` were begun by other answers"))?;
         let rows = share.next(self.host.stores(), most)?;
-        if rows.is_none() {
-            self.readers.remove(&reader);
+        match &rows {
+            Some(rows) => self.host.add_rows_read(rows.rows()),
+            None => drop(self.readers.remove(&reader)),
         }
         Ok(rows)
     }

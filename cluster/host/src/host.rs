@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use predictql::data::Batch;
@@ -19,13 +20,15 @@ pub struct Host {
     limits: Limits,
     /// The tables whose rows are read while queries run, by their names.
     tables: Arc<Mutex<HashMap<String, Arc<FileTable>>>>,
+    /// Rows that all queries together have read of them.
+    read: Arc<AtomicUsize>,
 }
 
 impl Host {
     /// A host of these stores, with the limits of a program on a machine of its own.
     pub fn new(stores: Stores) -> Self {
         let limits = native_limits();
-        Self { stores, limits, tables: Arc::default() }
+        Self { stores, limits, tables: Arc::default(), read: Arc::default() }
     }
 
     /// The same with other limits.
@@ -48,6 +51,11 @@ impl Host {
     #[must_use]
     pub fn anew(&self) -> Self {
         Self { tables: Arc::default(), ..self.clone() }
+    }
+
+    /// How many rows all queries together have read of files while they ran: for who shows how far one has come.
+    pub fn rows_read(&self) -> usize {
+        self.read.load(Ordering::Relaxed)
     }
 
     /// An engine without tables and models, which has the clock and the time zones of this machine.
@@ -86,6 +94,10 @@ impl Host {
 }
 
 impl Host {
+    pub(crate) fn add_rows_read(&self, rows: usize) {
+        self.read.fetch_add(rows, Ordering::Relaxed);
+    }
+
     /// Makes the files of a table known, whose rows are read while queries run.
     pub(crate) fn put_table(&self, name: &str, table: FileTable) {
         self.known_tables().insert(name.to_owned(), Arc::new(table));

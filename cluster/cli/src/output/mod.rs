@@ -35,6 +35,8 @@ pub(crate) struct Rows<'a> {
     output: &'a Output,
     schema: Schema,
     form: Form,
+    /// What stands before the first row: nothing of a query that fails before it has one.
+    head: Vec<u8>,
     to: Destination,
 }
 
@@ -90,22 +92,19 @@ impl<'a> Results<'a> {
             let message = "a file has the rows of one query, and the text has another one: EXPORT DATA writes a file for each";
             return Err(Failure::Output(message.into()));
         }
-        let mut to = Destination::begin(stores, file.as_deref())?;
-        if self.count > 1 && *format == Format::Csv {
-            to.write(b"\n")?;
-        }
-        let mut head = String::new();
+        let to = Destination::begin(stores, file.as_deref())?;
+        let mut head = Vec::new();
         let form = match format {
             Format::Table => Form::Table(Shown::new(schema, *max_rows)),
             Format::Csv => {
-                values::csv_line(
-                    schema.fields.iter().map(|field| Some(field.name.as_str().into())),
-                    &mut head,
-                );
+                let names = schema.fields.iter().map(|field| Some(field.name.clone()));
+                let mut line = if self.count > 1 { "\n".to_owned() } else { String::new() };
+                values::csv_line(names, &mut line);
+                head = line.into_bytes();
                 Form::Csv
             }
             Format::Json => {
-                head.push('[');
+                head.push(b'[');
                 Form::List(false)
             }
             Format::Jsonl => Form::Lines,
@@ -114,22 +113,22 @@ impl<'a> Results<'a> {
                 // The columns, also where there are no rows.
                 let mut stream = write_schema(schema).map_err(unwritten)?;
                 stream.extend(END);
-                to.write(&writer.write(&stream).map_err(Failure::Output)?)?;
+                head = writer.write(&stream).map_err(Failure::Output)?;
                 Form::Parquet(writer)
             }
             Format::Arrow => {
-                to.write(&write_schema(schema).map_err(unwritten)?)?;
+                head = write_schema(schema).map_err(unwritten)?;
                 Form::Arrow
             }
         };
-        to.write(head.as_bytes())?;
-        Ok(Rows { output: self.output, schema: schema.clone(), form, to })
+        Ok(Rows { output: self.output, schema: schema.clone(), form, head, to })
     }
 }
 
 impl Rows<'_> {
     pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
-        let Self { schema, form, to, .. } = self;
+        let Self { schema, form, head, to, .. } = self;
+        to.write(&std::mem::take(head))?;
         let mut text = String::new();
         match form {
             Form::Table(shown) => shown.add(schema, batch),
@@ -162,7 +161,8 @@ impl Rows<'_> {
     }
 
     pub(crate) fn end(self) -> Result<(), Failure> {
-        let Self { output, form, mut to, .. } = self;
+        let Self { output, form, head, mut to, .. } = self;
+        to.write(&head)?;
         match form {
             Form::Table(shown) => to.write(shown.table(width(output)).as_bytes())?,
             Form::Csv | Form::Lines => {}

@@ -17,11 +17,13 @@ use helper::Helper;
 
 const GREETING: &str = "Statements end with `;`. Tab completes, Ctrl-C cancels, Ctrl-D or `exit` leaves.";
 
-pub(crate) fn run(settings: &Settings, cancel: Cancel) -> Result<(), Failure> {
-    let database = Database::open(settings, "", cancel.clone())?;
+pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
     let broken = |error: ReadlineError| Failure::Output(format!("the prompt has ended: {error}"));
     let mut editor: Editor<Helper, FileHistory> = Editor::with_config(config).map_err(broken)?;
+    // Behind the editor, which hears Ctrl-C for as long as nobody else does.
+    let cancel = Cancel::new()?;
+    let database = Database::open(settings, "", cancel.clone())?;
     let dialect = settings.dialect.map(Into::into);
     editor.set_helper(Some(Helper::new(database.engine().clone(), dialect)));
     let history = history();

@@ -121,6 +121,11 @@ impl Stores {
         if tail.contains('*') {
             return Err(format!("`{pattern}` has more than one `*`"));
         }
+        if pattern.starts_with("http://") || pattern.starts_with("https://") {
+            return Err(format!(
+                "`{pattern}` cannot be listed: web servers do not tell their files, name each of them"
+            ));
+        }
         let folder = head.rfind('/').map_or("", |at| head.get(..=at).unwrap_or_default());
         let Address { store, path, .. } = self.shared.addresses.folder(folder)?;
         let inside = path.clone();

@@ -15,6 +15,11 @@ pub(super) fn in_words(uri: &str, error: &object_store::Error) -> String {
         Failure::Unauthenticated { .. } => {
             format!("`{uri}` is only for those who say who they are: {cause}")
         }
+        Failure::NotSupported { .. } if cause.starts_with("Range request") => {
+            format!(
+                "the server of `{uri}` gives whole files only, and not the parts that were asked for: download it first"
+            )
+        }
         Failure::NotSupported { .. } | Failure::NotImplemented { .. } => {
             format!("the store of `{uri}` cannot do that: {cause}")
         }
@@ -33,5 +38,6 @@ fn root(error: &dyn Error) -> String {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    // Servers answer with whole pages.
+    cause.to_string().lines().next().unwrap_or_default().to_owned()
 }

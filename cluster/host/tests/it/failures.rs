@@ -28,6 +28,13 @@ fn a_store_that_cannot_be_reached_is_named() {
 }
 
 #[test]
+fn web_servers_list_no_files() {
+    let words =
+        failure(&host(), "CREATE EXTERNAL TABLE t OPTIONS (format = 'CSV', uris = ['https://a.org/*.csv'])");
+    assert!(words.contains("`https://a.org/*.csv` cannot be listed"), "{words}");
+}
+
+#[test]
 fn damaged_files_are_named_with_the_place() {
     let host = host();
     host.stores().write("memory://bad.parquet", "PAR1 this is none PAR1").unwrap();
