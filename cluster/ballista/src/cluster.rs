@@ -9,7 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, stream};
-use predictql::Query;
+use predictql::{Fragments, Query};
 use predictql_datafusion::{Jobs, Source, behind, plan_parts, rows};
 use predictql_host::{Host, Job};
 
@@ -40,20 +40,22 @@ impl Cluster {
         Self { config: change(self.config), ..self }
     }
 
-    /// The rows of the statement of a job, in `parts` parts. `query` is the same statement in this process, which runs it in one piece
-    /// where a part fails: an error is then the one that one process meets, if it meets any.
+    /// The rows of the statement of a job, in `parts` parts. `fragments` are those of `query`, the statement in this process, which runs it
+    /// in one piece where a part fails: an error is then the one that one process meets, if it meets any.
     ///
     /// A statement begins anew where machines fail.
     ///
     /// # Errors
-    /// Where no scheduler answers; those of opening the job.
+    /// Where no scheduler answers.
     pub async fn rows(
         &self,
         job: Arc<Job>,
+        fragments: Fragments,
         query: Query,
         host: Host,
         parts: usize,
     ) -> Result<SendableRecordBatchStream> {
+        self.jobs.keep(&job, fragments, host.clone());
         let source = Source::job(job, self.jobs.clone());
         let plan = plan_parts(&source, parts)?;
         // A scheduler divides rows that meet among this many.

@@ -9,8 +9,10 @@ mod executor;
 mod failures;
 mod scheduler;
 mod session;
+mod text;
 
 pub use cluster::Cluster;
 pub use executor::{ExecutorOptions, run_executor};
 pub use scheduler::{SchedulerOptions, run_scheduler};
 pub use session::session_config;
+pub use text::{Running, Text};

@@ -33,12 +33,18 @@ impl Jobs {
         Self { host, opened: Mutex::default() }
     }
 
+    /// Takes a job that is open already: its fragments, and the host that brings these what they need.
+    pub fn keep(&self, job: &Job, fragments: Fragments, host: Host) {
+        let opened = Opened { fragments, host };
+        *self.slot(job).lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+    }
+
     /// A job. Takes as long as it takes to load its models.
     ///
     /// # Errors
     /// As opening it.
     pub(crate) fn open(&self, job: &Job) -> Result<Opened, Failure> {
-        let slot = self.slot(&format!("{} {} {}", job.version, job.catalog_digest, job.digest));
+        let slot = self.slot(job);
         // A job that a panic has left half open is opened again.
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = &*slot {
@@ -51,14 +57,15 @@ impl Jobs {
         Ok(slot.insert(Opened { fragments, host }).clone())
     }
 
-    fn slot(&self, key: &str) -> Slot {
+    fn slot(&self, job: &Job) -> Slot {
+        let key = format!("{} {} {}", job.version, job.catalog_digest, job.digest);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, slot)) = opened.iter().find(|(known, _)| known == key) {
+        if let Some((_, slot)) = opened.iter().find(|(known, _)| *known == key) {
             return slot.clone();
         }
         opened.truncate(KEPT - 1);
         let slot = Slot::default();
-        opened.push_front((key.to_owned(), slot.clone()));
+        opened.push_front((key, slot.clone()));
         slot
     }
 }

@@ -24,21 +24,26 @@ pub(crate) fn host() -> Host {
 }
 
 /// Each has its own jobs, as it has in a process of its own.
-fn state() -> SessionState {
-    let config = session_config(Arc::new(Jobs::new(host())));
+fn state(host: Host) -> SessionState {
+    let config = session_config(Arc::new(Jobs::new(host)));
     let config = config.with_ballista_shuffle_reader_force_remote_read(true);
     SessionStateBuilder::new().with_config(config).with_default_features().build()
 }
 
 /// A cluster of two executors, each of which runs one part at a time.
 pub(crate) async fn cluster() -> Cluster {
-    let address = new_standalone_scheduler_from_state(&state()).await.unwrap();
+    cluster_over(host()).await
+}
+
+/// A cluster whose executors read what `host` reaches.
+pub(crate) async fn cluster_over(host: Host) -> Cluster {
+    let address = new_standalone_scheduler_from_state(&state(host.clone())).await.unwrap();
     let address = format!("localhost:{}", address.port());
     for _ in 0..2 {
         let scheduler = SchedulerGrpcClient::connect(format!("http://{address}")).await.unwrap();
-        new_standalone_executor_from_state(scheduler, 1, &state()).await.unwrap();
+        new_standalone_executor_from_state(scheduler, 1, &state(host.clone())).await.unwrap();
     }
-    let jobs = Arc::new(Jobs::new(host()));
+    let jobs = Arc::new(Jobs::new(host));
     Cluster::at(address, jobs)
         .configured(|config| config.with_ballista_shuffle_reader_force_remote_read(true))
 }

@@ -3,4 +3,5 @@
 mod loopback;
 #[path = "../../../../tests/it/notation.rs"]
 mod notation;
+mod processes;
 mod statements;

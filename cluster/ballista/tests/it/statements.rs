@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use predictql::data::Batch;
 use predictql::{Arrival, Dialect, Params, Query};
+use predictql_ballista::Cluster;
 use predictql_datafusion::Failure;
-use predictql_host::{Catalog, Host, Job, NamedSource, Run};
+use predictql_host::{Catalog, Host, Job, NamedSource, Run, Stores};
 
-use crate::loopback::{cluster, host};
+use crate::loopback::{cluster, cluster_over, host, repository};
 use crate::notation;
 
 type Told = Result<Vec<Vec<String>>, String>;
@@ -17,7 +18,11 @@ type Told = Result<Vec<Vec<String>>, String>;
 /// The first statement of a text, bound over the fixtures, and its job.
 fn statement(sql: &str) -> (Query, Host, Job) {
     let catalog = Catalog {
-        models: vec![NamedSource::new("forest", "models/iris_rf.onnx")],
+        models: vec![
+            NamedSource::new("forest", "models/iris_rf.onnx"),
+            NamedSource::new("boosting", "models/gb_multi.onnx"),
+            NamedSource::new("network", "models/encoder_blocks.onnx"),
+        ],
         tables: vec![NamedSource::new("iris", "tables/iris.csv")],
     };
     let host = host();
@@ -54,6 +59,18 @@ fn in_one_process(sql: &str) -> Told {
     }
 }
 
+async fn on(cluster: &Cluster, sql: &str, change: impl FnOnce(&mut Job)) -> Told {
+    let (query, host, mut job) = statement(sql);
+    change(&mut job);
+    let schema = query.schema().cloned().unwrap();
+    let fragments = query.fragments(Arrival::AnyOrder).unwrap().unwrap();
+    let rows = cluster.rows(Arc::new(job), fragments, query, host, 4).await.unwrap();
+    let rows: Result<Vec<_>, _> = rows.try_collect().await;
+    let rows = rows.map_err(|error| Failure::of(&error).map_or(format!("{error:?}"), |it| it.to_string()))?;
+    let batches = rows.iter().map(|it| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap());
+    Ok(batches.flat_map(|batch| notation::rows(&batch)).collect())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_and_errors_are_those_of_one_process() {
     let cluster = cluster().await;
@@ -62,20 +79,34 @@ async fn rows_and_errors_are_those_of_one_process() {
         "SELECT species, COUNT(*) AS n, AVG(petal_length) AS l FROM iris GROUP BY species",
         "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE iris) GROUP BY label ORDER BY n DESC, label",
         "SELECT * FROM ML.PREDICT(MODEL forest, TABLE iris) ORDER BY sepal_width, petal_width LIMIT 20",
-        "SELECT a.species, b.n FROM iris AS a JOIN (SELECT species, COUNT(*) AS n FROM iris GROUP BY species) AS b USING (species) WHERE a.sepal_length > (SELECT AVG(sepal_length) FROM iris)",
+        "SELECT * FROM ML.PREDICT(MODEL boosting, (SELECT [sepal_length, sepal_width, petal_length, petal_width, 0, 1] AS features FROM iris))",
+        "SELECT * FROM ML.PREDICT(MODEL network, (SELECT ARRAY(SELECT CAST(petal_length AS INT64) FROM UNNEST(GENERATE_ARRAY(1, 8))) AS input_ids, \
+         [1, 1, 1, 1, 1, 1, 0, 0] AS attention_mask, petal_length FROM iris)) ORDER BY petal_length DESC",
+        "SELECT a.species, b.n FROM iris AS a JOIN (SELECT species, COUNT(*) AS n FROM iris GROUP BY species) AS b USING (species) \
+         WHERE a.sepal_length > (SELECT AVG(sepal_length) FROM iris)",
         "SELECT 1 / (sepal_length - 5.1) AS x FROM iris",
         "SELECT 1 / (sepal_length - 4.9) AS x FROM iris LIMIT 1",
     ] {
-        let expected = in_one_process(sql);
-        let (query, host, job) = statement(sql);
-        let schema = query.schema().cloned().unwrap();
-        let rows = cluster.rows(Arc::new(job), query, host, 4).await.unwrap();
-        let found: Result<Vec<_>, _> = rows.try_collect().await;
-        let found = found.map_err(|error| Failure::of(&error).map_or(format!("{error:?}"), |it| it.to_string()));
-        let found = found.map(|batches| {
-            let batches = batches.iter().map(|it| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap());
-            batches.flat_map(|batch| notation::rows(&batch)).collect::<Vec<_>>()
-        });
-        assert_eq!(found, expected, "{sql}");
+        assert_eq!(on(&cluster, sql, |_| {}).await, in_one_process(sql), "{sql}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn executors_refuse_jobs_that_mean_something_else_there() {
+    let sql = "SELECT species FROM ML.PREDICT(MODEL forest, TABLE iris)";
+    let cluster = cluster().await;
+    let told = on(&cluster, sql, |job| job.version = "0.0.9".into()).await.unwrap_err();
+    assert!(told.contains("0.0.9") && told.contains(env!("CARGO_PKG_VERSION")), "{told}");
+    let told = on(&cluster, sql, |job| job.catalog_digest = "other".into()).await.unwrap_err();
+    assert!(told.contains("another file here"), "{told}");
+    let told = on(&cluster, sql, |job| job.digest = "other".into()).await.unwrap_err();
+    assert!(told.contains("something else here"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_executors_do_not_have_is_named() {
+    let elsewhere = Host::new(Stores::within(repository().join("tests/suite")));
+    let cluster = cluster_over(elsewhere).await;
+    let told = on(&cluster, "SELECT species FROM iris", |_| {}).await.unwrap_err();
+    assert!(told.contains("models/iris_rf.onnx"), "{told}");
 }

@@ -1,0 +1,134 @@
+//! A scheduler and executors as processes of their own, started as the documents say.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::loopback::repository;
+
+const COMMAND: &str = env!("CARGO_BIN_EXE_predictql-cluster");
+
+/// A process that ends with the test.
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    /// Starts a process, and waits until it says where it listens.
+    fn start(arguments: &[&str]) -> Self {
+        let child = Command::new(COMMAND).args(arguments).stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit(' ').next().unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn scheduler() -> Self {
+        Self::start(&["scheduler", "--listen", "127.0.0.1:0", "--patience", "8"])
+    }
+
+    fn executor(scheduler: &Self, work_dir: &Path) -> Self {
+        let work_dir = work_dir.to_str().unwrap();
+        Self::start(&["executor", "--scheduler", &scheduler.address, "--cores", "1", "--work-dir", work_dir])
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has died already cannot be killed.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+fn run(scheduler: &Process, table: &Path, sql: &str) -> Command {
+    let mut command = Command::new(COMMAND);
+    let model = repository().join("tests/fixtures/models/iris_rf.onnx");
+    command.args(["run", "--scheduler", &scheduler.address, "--format", "csv", "--parts", "8"]);
+    command.arg("--model").arg(format!("forest={}", model.display()));
+    command.arg("--table").arg(format!("flowers={}", table.display()));
+    command.arg(sql).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Many flowers, each with a number.
+fn flowers(folder: &Path, times: usize) -> std::path::PathBuf {
+    let iris = std::fs::read_to_string(repository().join("tests/fixtures/tables/iris.csv")).unwrap();
+    let mut lines = iris.lines();
+    let mut csv = format!("{},number\n", lines.next().unwrap());
+    let lines: Vec<_> = lines.collect();
+    for (number, line) in lines.iter().cycle().take(lines.len() * times).enumerate() {
+        csv += &format!("{line},{number}\n");
+    }
+    let path = folder.join("flowers.csv");
+    std::fs::write(&path, csv).unwrap();
+    path
+}
+
+/// Three fragments: predictions, groups by label and number, and all of them in order.
+const COUNTED: &str = "SELECT label, MOD(number, 1000) AS bucket, COUNT(*) AS n, SUM(number) AS total \
+    FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label, bucket ORDER BY label, bucket";
+
+#[test]
+fn an_executor_that_dies_takes_no_rows_with_it_and_leaves_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = flowers(folder.path(), 600);
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    std::fs::create_dir_all(&first).unwrap();
+    std::fs::create_dir_all(&second).unwrap();
+    let scheduler = Process::scheduler();
+    let doomed = Process::executor(&scheduler, &first);
+    let _other = Process::executor(&scheduler, &second);
+    let expected = run(&scheduler, &table, COUNTED).output().unwrap();
+    assert!(expected.status.success(), "{}", text(&expected.stderr));
+    let seen = std::fs::read_dir(&first).unwrap().count();
+    let mut running = run(&scheduler, &table, COUNTED).spawn().unwrap();
+    // It dies once it has written rows of this statement, unless that has ended before.
+    while std::fs::read_dir(&first).unwrap().count() == seen && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    drop(doomed);
+    let found = running.wait_with_output().unwrap();
+    same_or_told(&expected, &found);
+}
+
+/// The same rows, or an error in words.
+fn same_or_told(expected: &Output, found: &Output) {
+    if found.status.success() {
+        assert_eq!(text(&found.stdout), text(&expected.stdout));
+        assert!(text(&found.stdout).lines().count() > 1000);
+    } else {
+        assert!(text(&found.stderr).contains("error"), "{}", text(&found.stderr));
+    }
+}
+
+#[test]
+fn errors_name_their_place_and_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = flowers(folder.path(), 1);
+    let scheduler = Process::scheduler();
+    let _executor = Process::executor(&scheduler, folder.path());
+    let told = |table: &Path, sql| {
+        let output = run(&scheduler, table, sql).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let error = told(&table, "SELECT 1 / (sepal_length - 4.9) AS x FROM flowers");
+    assert!(error.contains("error[division-by-zero]") && error.contains("^^^"), "{error}");
+    assert!(error.contains("SAFE_DIVIDE"), "{error}");
+    let error = told(&table, "SELECT nothing FROM flowers");
+    assert!(error.contains("error[unknown-column]"), "{error}");
+    let error = told(Path::new("/nowhere/flowers.csv"), "SELECT * FROM flowers");
+    assert!(error.contains("/nowhere/flowers.csv"), "{error}");
+    let nobody = Process { child: Command::new("true").spawn().unwrap(), address: "127.0.0.1:9".into() };
+    let output = run(&nobody, &table, "SELECT * FROM flowers").output().unwrap();
+    let error = text(&output.stderr);
+    assert!(error.contains("no scheduler answers at 127.0.0.1:9"), "{error}");
+}
