@@ -1,6 +1,8 @@
 """Predictions of a forest over ten million rows of Parquet: the command on one thread and on all, and Python beside it.
 
-Interleaved rounds; each must give the same counts. Prints a table, and the memory that each process took at most.
+Interleaved rounds; each must give the same counts, but for a row in ten thousand: where two classes have as many trees,
+scikit-learn gives the first, as the command does, and onnxruntime the one that its rounding favours. Prints a table, with the
+memory that each process took at most.
 """
 
 import os
@@ -11,6 +13,7 @@ import time
 from pathlib import Path
 
 ROWS = 10_000_000
+TIES = 1e-4
 SQL = "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label ORDER BY label"
 
 
@@ -38,14 +41,16 @@ def main(predictql: str, folder: str, model: str, rounds: str = "5") -> None:
         f"pandas and onnxruntime, {cores} cores": peer,
     }
     found = {name: [] for name in programs}
-    counts = set()
+    counts = {}
     for _ in range(int(rounds)):
         for name, command in programs.items():
             seconds, mebibytes, printed = timed(command)
             found[name].append((seconds, mebibytes))
-            counts.add(printed)
-    if len(counts) != 1:
-        sys.exit(f"the programs disagree: {counts}")
+            counts[name] = [int(line.split(",")[1]) for line in printed.splitlines()[1:]]
+    first, *others = counts.values()
+    for other in others:
+        if sum(abs(a - b) for a, b in zip(first, other, strict=True)) > TIES * ROWS:
+            sys.exit(f"the programs disagree: {counts}")
     print("| program | seconds | million rows a second | memory, MiB |\n|---|---|---|---|")
     for name, results in found.items():
         seconds = statistics.median(second for second, _ in results)
