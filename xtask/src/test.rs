@@ -47,6 +47,13 @@ pub fn all() -> Result<()> {
         let table = lines.into_iter().filter(|line| line.starts_with("| "));
         result.map(|()| table.collect())
     });
+    report.step("cluster", &[], || {
+        let there = |words: &[&str]| cargo().args(words).args(["--manifest-path", "cluster/Cargo.toml"]);
+        quietly(there(&["fmt"]).args(["--all", "--check"]).advice(component("rustfmt")))?;
+        let clippy = there(&["clippy"]).args(["--workspace", "--all-targets"]);
+        quietly(clippy.args(["--", "-Dwarnings"]).advice(component("clippy")))?;
+        native_tests(&["--manifest-path", "cluster/Cargo.toml", "--workspace"])
+    });
     report.step("doc tests", &[], || spoken(cargo().args(["test", "--doc", "--workspace"])));
 
     report.step("package", &[], || package::build(true).map(|()| Vec::new()));

@@ -156,15 +156,18 @@ impl ExecutionPlan for FragmentExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let needed = self.piece.readings.iter().zip(self.children.iter().skip(1)).map(|(reading, input)| match reading {
-            Reading::Hash { key } => {
-                let schema = input.schema();
-                let name = schema.fields().get(*key).map_or("", |field| field.name());
-                let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new(name, *key));
-                Needed::KeyPartitioned(vec![key])
-            }
-            Reading::Single | Reading::Broadcast(_) => Needed::SinglePartition,
-        });
+        let needed =
+            self.piece.readings.iter().zip(self.children.iter().skip(1)).map(
+                |(reading, input)| match reading {
+                    Reading::Hash { key } => {
+                        let schema = input.schema();
+                        let name = schema.fields().get(*key).map_or("", |field| field.name());
+                        let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new(name, *key));
+                        Needed::KeyPartitioned(vec![key])
+                    }
+                    Reading::Single | Reading::Broadcast(_) => Needed::SinglePartition,
+                },
+            );
         let numbers = Needed::UnspecifiedDistribution;
         InputDistributionRequirements::new(std::iter::once(numbers).chain(needed).collect())
     }

@@ -7,6 +7,9 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
+#[cfg(target_os = "linux")]
+mod memory;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
