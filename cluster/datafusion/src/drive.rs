@@ -64,7 +64,7 @@ fn with_inputs(query: &mut Query, requests: Vec<Request>, ends: &mut dyn Ends) -
     Ok(others)
 }
 
-fn record_batch(schema: &SchemaRef, batch: &Batch) -> Result<RecordBatch> {
+pub(crate) fn record_batch(schema: &SchemaRef, batch: &Batch) -> Result<RecordBatch> {
     // A batch without columns has rows too.
     let options = RecordBatchOptions::new().with_row_count(Some(batch.rows()));
     Ok(RecordBatch::try_new_with_options(schema.clone(), batch.columns().to_vec(), &options)?)

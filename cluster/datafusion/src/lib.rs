@@ -14,10 +14,12 @@ mod inputs;
 mod jobs;
 mod origin;
 mod plan;
+mod predict;
 mod rows;
 
 pub use codec::FragmentCodec;
 pub use failure::{Failure, Finding};
 pub use jobs::Jobs;
 pub use plan::{Source, plan, plan_parts};
+pub use predict::{predict_function, register_predict};
 pub use rows::{behind, rows};

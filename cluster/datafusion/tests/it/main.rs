@@ -2,5 +2,6 @@
 
 #[path = "../../../../tests/it/notation.rs"]
 mod notation;
+mod predict;
 mod suite;
 mod support;
