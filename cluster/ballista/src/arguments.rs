@@ -79,6 +79,9 @@ pub(crate) struct Run {
     /// The scheduler
     #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
     pub(crate) scheduler: String,
+    /// No cluster but this process: a scheduler and so many executors in it
+    #[arg(long, conflicts_with = "scheduler", value_name = "N", value_parser = parts)]
+    pub(crate) executors: Option<usize>,
     /// In how many parts rows are divided: some for each core of the cluster
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = parts)]
     pub(crate) parts: usize,

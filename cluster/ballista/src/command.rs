@@ -17,6 +17,7 @@ use predictql_datafusion::{Failure, Jobs};
 use predictql_host::{Error, Host, Stores};
 
 use crate::arguments;
+use crate::local::Local;
 use crate::shown::Shown;
 use crate::told::Told;
 
@@ -76,7 +77,12 @@ async fn run_all(options: arguments::Run) -> Result<(), Told> {
         seed: f64::from(std::process::id()),
     };
     let jobs = Arc::new(Jobs::new(host.clone()));
-    let cluster = Cluster::at(&options.scheduler, jobs);
+    let local = match options.executors {
+        Some(executors) => Some(Local::start(executors).await?),
+        None => None,
+    };
+    let scheduler = local.as_ref().map_or(&options.scheduler, |local| &local.scheduler);
+    let cluster = Cluster::at(scheduler, jobs);
     let failed = |error: &Error| Told::Statement { text: script.clone(), failure: Failure::from(error) };
     let mut running = text.begin(&host).map_err(|error| failed(&error))?;
     while let Some(next) = running.statements().next() {

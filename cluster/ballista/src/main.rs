@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod local;
 mod shown;
 mod told;
 
