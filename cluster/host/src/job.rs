@@ -65,20 +65,24 @@ impl Run {
         Ok(Self { script: session.script(script, params)?, now, seed, next: 0 })
     }
 
+    /// The script.
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+}
+
+impl Iterator for Run {
+    type Item = Result<(usize, Query), Error>;
+
     /// The next statement, and its number.
     #[expect(clippy::cast_precision_loss, reason = "scripts have fewer statements than a double counts")]
-    pub fn next(&mut self) -> Option<Result<(usize, Query), Error>> {
+    fn next(&mut self) -> Option<Self::Item> {
         let number = self.next;
         self.next += 1;
         if let Err(error) = self.script.at(Moment::new(self.now, self.seed + number as f64), None) {
             return Some(Err(error.into()));
         }
         Some(self.script.next()?.map(|query| (number, query)).map_err(Error::from))
-    }
-
-    /// The script.
-    pub fn script(&self) -> &Script {
-        &self.script
     }
 }
 
@@ -103,7 +107,7 @@ impl Job {
         let dialect = if self.is_tsql { Dialect::TSql } else { Dialect::BigQuery };
         let params = params(&self.parameters)?;
         let mut run = Run::new(&engine, &self.script, Some(dialect), params, self.now, self.seed)?;
-        while let Some(next) = run.next() {
+        for next in &mut run {
             let (number, query) = next?;
             if number == self.statement {
                 return self.checked(&query);

@@ -34,7 +34,8 @@ impl Predict {
     /// The model over what it is given: a model's name, and the fields of the arguments behind it.
     fn bound(&self, model: Option<&ScalarValue>, fields: &[FieldRef]) -> Result<Arc<Bound>> {
         let Some(Some(model)) = model.and_then(ScalarValue::try_as_str) else {
-            let message = "`predict` begins with the name of a model as a literal: predict('m@champion', a, b)";
+            let message =
+                "`predict` begins with the name of a model as a literal: predict('m@champion', a, b)";
             return Err(DataFusionError::Plan(message.into()));
         };
         let columns = self.named(model, fields);
