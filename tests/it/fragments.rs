@@ -1,11 +1,12 @@
 //! Queries in fragments: whatever the number of parts, the rows are those of the query in one piece, in its order.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use predictql::data::Batch;
-use predictql::diag::Error;
-use predictql::table::Part;
-use predictql::{Arrival, Distribution, Fragments, Query, Resource, Step, Summary};
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
+use predictql::data::{Batch, DataType, Field, Schema};
+use predictql::diag::{Code, Error};
+use predictql::table::{CsvOptions, Part};
+use predictql::{Arrival, Distribution, Fragments, Params, Query, Resource, Step, Summary};
 
 use crate::host::{self, Outcome};
 use crate::suite;
@@ -105,4 +106,82 @@ fn every_record_passes_in_parts_that_come_in_any_order() {
 #[test]
 fn every_record_passes_in_parts_that_come_in_order() {
     check(|query, length| run(query, 1 + length % 7, Arrival::InOrder));
+}
+
+fn fragments(rows: &str, model: &str, sql: &str) -> Fragments {
+    let engine = host::engine();
+    engine.register_csv("t", rows.as_bytes(), &CsvOptions::default()).unwrap();
+    engine.register_model("m", &host::read(model)).unwrap();
+    let query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    query.fragments(Arrival::AnyOrder).unwrap().expect("a table can be divided")
+}
+
+#[test]
+fn digests_are_alike_where_all_is_alike() {
+    const ROWS: &str = "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n6,3,5,2\n";
+    const SQL: &str = "SELECT label, COUNT(*) FROM ML.PREDICT(MODEL m, TABLE t) GROUP BY label";
+    const MODEL: &str = "models/iris_rf.onnx";
+    let digest = |rows: &str, model, sql| fragments(rows, model, sql).digest().unwrap();
+    let first = digest(ROWS, MODEL, SQL);
+    assert_eq!(first, digest(ROWS, MODEL, SQL));
+    let others = [
+        digest(&ROWS.replace("0.2", "0.3"), MODEL, SQL),
+        digest(&format!("{ROWS}6,3,5,2\n"), MODEL, SQL),
+        digest(ROWS, "models/iris_second.onnx", SQL),
+        digest(ROWS, MODEL, &SQL.replace("COUNT(*)", "COUNT(label)")),
+    ];
+    assert!(others.iter().all(|other| *other != first));
+}
+
+#[test]
+fn rows_of_other_columns_are_refused() {
+    let engine = host::engine();
+    let field = |name: &str, data_type| Field::new(name, data_type);
+    let schema = Schema { fields: vec![field("x", DataType::Int64), field("y", DataType::String)] };
+    engine.register_divisible("far", schema.clone(), 0).unwrap();
+    let texts = || -> ArrayRef { Arc::new(StringArray::from(vec!["a", "b"])) };
+    let numbers = || -> ArrayRef { Arc::new(Int64Array::from(vec![1, 2])) };
+    let answered = |answer: &dyn Fn(&mut Query, u64)| {
+        let sql = "SELECT y, x + 1 AS x FROM far";
+        let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+        let mut first = true;
+        let mut rows = Vec::new();
+        loop {
+            match query.step()? {
+                Step::Need(requests) => {
+                    let Resource::Rows { columns, part, .. } = &requests[0].resource else { panic!("rows") };
+                    assert_eq!(
+                        (columns.as_slice(), *part),
+                        (&["x".to_owned(), "y".to_owned()][..], Part::WHOLE)
+                    );
+                    if std::mem::take(&mut first) {
+                        answer(&mut query, requests[0].id);
+                    } else {
+                        query.supply_rows(requests[0].id, None)?;
+                    }
+                }
+                Step::Batch(batch) => rows.extend(crate::notation::rows(&batch)),
+                Step::Progress(_) => {}
+                Step::Done(_) => return Ok::<_, Error>(rows),
+            }
+        }
+    };
+    let of = |columns: Vec<ArrayRef>| {
+        let fields = columns.iter().map(|column| match column.data_type() {
+            arrow_schema::DataType::Int64 => field("n", DataType::Int64),
+            _ => field("s", DataType::String),
+        });
+        Batch::of(&Schema { fields: fields.collect() }, 2, columns).unwrap()
+    };
+    let right = answered(&|query, id| query.supply_rows(id, Some(of(vec![numbers(), texts()]))).unwrap());
+    assert_eq!(right.unwrap(), [["a", "2"], ["b", "3"]]);
+    for wrong in [vec![texts(), numbers()], vec![numbers()], vec![]] {
+        let error =
+            answered(&|query, id| query.supply_rows(id, Some(of(wrong.clone()))).unwrap()).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArrow, "{error}");
+    }
+    let error = answered(&|query, id| query.supply(id, vec![1, 2, 3]).unwrap()).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArrow, "{error}");
+    let error = Batch::of(&schema, 2, vec![texts(), numbers()]).unwrap_err();
+    assert!(error.to_string().contains("expected 2 rows of x INT64, y STRING"), "{error}");
 }
