@@ -5,3 +5,4 @@ mod loopback;
 mod notation;
 mod processes;
 mod statements;
+mod suite;

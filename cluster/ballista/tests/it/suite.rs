@@ -1,34 +1,170 @@
-//! Every query of `tests/suite` that can be divided, on two executors. What changes the catalog runs in this process too; executors run it
-//! from the text that travels.
+//! Every query of `tests/suite` that can be divided, on two executors. What changes the catalog runs in this process too; executors run
+//! it from the text that travels.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use futures::{StreamExt, TryStreamExt, stream};
 use predictql::control::Moment;
-use predictql::data::{Batch, Schema};
-use predictql::{Arrival, Dialect, Engine, Params, Query, Resource, Session, Step};
+use predictql::data::Batch;
+use predictql::{Arrival, Dialect, Fragments, Params, Query, Resource, Script, Session, Step};
 use predictql_ballista::Cluster;
 use predictql_datafusion::Failure;
 use predictql_host::{Catalog, Error, Host, Job, NamedSource};
-use sqllogictest::{Condition, Record};
+use sqllogictest::{DefaultColumnType, Record};
 
 use crate::loopback::{cluster, host, repository};
 use crate::notation;
 
 /// Files that run at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 6;
+const PARTS: usize = 3;
+const NOW: f64 = 0.0;
+const CHANGES: [&str; 8] = ["CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"];
+
+type Told = Result<Vec<Vec<String>>, String>;
 
 /// A database of this process, and the text that makes the same one elsewhere.
 struct Database {
     host: Host,
     session: Session,
+    is_tsql: bool,
     catalog: Catalog,
     catalog_digest: String,
-    is_tsql: bool,
-    /// Statements that have changed the catalog.
+    /// The statements so far that have changed the catalog.
     before: Vec<String>,
-    cluster: Cluster,
 }
 
-type Told = Result<Vec<Vec<String>>, String>;
+impl Database {
+    fn new(file: &Path) -> Self {
+        let host = host();
+        let tables = vec![NamedSource::new("iris", "tables/iris.csv")];
+        let catalog = Catalog { models: Vec::new(), tables };
+        let is_tsql = file.parent().is_some_and(|folder| folder.ends_with("tsql"));
+        let dialect = if is_tsql { Dialect::TSql } else { Dialect::BigQuery };
+        let session = catalog.open(&host).unwrap().session().with_dialect(dialect);
+        let catalog_digest = catalog.digest(&host).unwrap();
+        Self { host, session, is_tsql, catalog, catalog_digest, before: Vec::new() }
+    }
+
+    /// Runs the statements of a record. A query that can be divided runs on the cluster too; tells where that differs, and whether any
+    /// did run there.
+    async fn run(&mut self, sql: &str, cluster: &Cluster, told: &mut Vec<String>) -> bool {
+        let Some(mut script) = self.script(sql) else { return false };
+        // Texts of several statements may have variables, which the text of another one cannot have again.
+        let is_alone = script.statements().len() == 1;
+        while let Some(Ok(query)) = script.next() {
+            let statement = script.latest().unwrap();
+            let is_query = is_alone && statement.verb == "SELECT";
+            let fragments = if is_query { query.fragments(Arrival::AnyOrder).unwrap() } else { None };
+            if let Some(fragments) = fragments {
+                let expected = self.whole(query);
+                let found = self.on(cluster, sql, fragments).await;
+                if found != expected {
+                    told.push(format!("{sql}\nexpected {expected:?}\nfound {found:?}"));
+                }
+                return true;
+            }
+            if self.whole(query).is_err() {
+                return false;
+            }
+            if CHANGES.iter().any(|verb| statement.verb.starts_with(verb)) {
+                self.before.push(statement.span.of(sql).to_owned());
+            }
+        }
+        false
+    }
+
+    fn script(&self, sql: &str) -> Option<Script> {
+        let mut script = self.session.script(sql, Params::default()).ok()?;
+        script.at(Moment::new(NOW, 0.0), None).ok()?;
+        Some(script)
+    }
+
+    /// The rows of a query in one piece, or its error.
+    fn whole(&self, mut query: Query) -> Told {
+        let mut answers = self.host.answers();
+        let mut rows = Vec::new();
+        let mut step = |query: &mut Query| -> Result<bool, Error> {
+            match query.step()? {
+                Step::Batch(batch) => rows.extend(notation::rows(&batch)),
+                Step::Progress(_) => {}
+                Step::Done(_) => return Ok(false),
+                Step::Need(requests) => {
+                    for request in requests {
+                        match request.resource {
+                            // Nothing is to be written.
+                            Resource::Export(_) => query.supply(request.id, Vec::new())?,
+                            _ => answers.answer(query, vec![request], &mut ())?,
+                        }
+                    }
+                }
+            }
+            Ok(true)
+        };
+        while step(&mut query).map_err(|error| error.to_string())? {}
+        Ok(rows)
+    }
+
+    /// The same on the cluster.
+    async fn on(&self, cluster: &Cluster, sql: &str, fragments: Fragments) -> Told {
+        let mut statements = self.before.clone();
+        statements.push(sql.to_owned());
+        let job = Job {
+            version: env!("CARGO_PKG_VERSION").into(),
+            catalog: self.catalog.clone(),
+            catalog_digest: self.catalog_digest.clone(),
+            script: statements.join(";\n"),
+            is_tsql: self.is_tsql,
+            parameters: Vec::new(),
+            now: NOW,
+            seed: 0.0,
+            statement: self.before.len(),
+            digest: fragments.digest().unwrap(),
+        };
+        let query = self.script(sql).unwrap().next().unwrap().unwrap();
+        let schema = query.schema().cloned().unwrap();
+        let rows = cluster.rows(Arc::new(job), fragments, query, self.host.clone(), PARTS).await.unwrap();
+        let rows: Result<Vec<_>, _> = rows.try_collect().await;
+        let told = |error| Failure::of(&error).map_or(format!("{error:?}"), |failure| failure.to_string());
+        let batch = |it: &RecordBatch| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap();
+        Ok(rows.map_err(told)?.iter().flat_map(|it| notation::rows(&batch(it))).collect())
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut folders = vec![repository().join("tests/suite")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// What differs in a file, and how many queries the cluster has run.
+async fn differences(file: PathBuf, cluster: Cluster) -> (Vec<String>, usize) {
+    let records: Vec<Record<DefaultColumnType>> = sqllogictest::parse_file(&file).unwrap();
+    let mut database = Database::new(&file);
+    let (mut told, mut ran) = (Vec::new(), 0);
+    for record in records {
+        let (Record::Query { sql, .. } | Record::Statement { sql, .. }) = record else { continue };
+        ran += usize::from(database.run(&sql, &cluster, &mut told).await);
+    }
+    (told.into_iter().map(|it| format!("{}: {it}", file.display())).collect(), ran)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_gives_the_rows_of_one_process() {
+    let cluster = cluster().await;
+    let all = stream::iter(files()).map(|file| tokio::spawn(differences(file, cluster.clone())));
+    let all: Vec<_> = all.buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await;
+    let ran: usize = all.iter().map(|(_, ran)| ran).sum();
+    let told: Vec<_> = all.into_iter().flat_map(|(told, _)| told).collect();
+    assert!(told.is_empty(), "{}\n\n{} of {ran} queries differ", told.join("\n\n"), told.len());
+    assert!(ran > 100, "only {ran} queries were divided");
+}
