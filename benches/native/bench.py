@@ -1,4 +1,5 @@
-"""Predictions of a forest over ten million rows of Parquet: the command on one thread and on all, and Python beside it.
+"""Predictions of a forest over ten million rows of Parquet: the command on one thread and on all, Ballista with two executors in one
+process, and Python beside them.
 
 Interleaved rounds; each must give the same counts, but for a row in ten thousand: where two classes have as many trees,
 scikit-learn gives the first, as the command does, and onnxruntime the one that its rounding favours. Prints a table, with the
@@ -29,15 +30,18 @@ def timed(command: list[str]) -> tuple[float, float, str]:
     return time.perf_counter() - begun, usage.ru_maxrss / 1024, printed
 
 
-def main(predictql: str, folder: str, model: str, rounds: str = "5") -> None:
+def main(programs_folder: str, folder: str, model: str, rounds: str = "5") -> None:
     """Measure, and print a table in Markdown."""
     rows = str(Path(folder) / "flowers.parquet")
-    ours = [predictql, SQL, "--model", f"forest={model}", "--table", f"flowers={rows}", "--format", "csv"]
+    query = [SQL, "--model", f"forest={model}", "--table", f"flowers={rows}", "--format", "csv"]
+    ours = [str(Path(programs_folder) / "predictql"), *query]
+    cluster = [str(Path(programs_folder) / "predictql-cluster"), "run", "--executors", "2", "--parts", "10", *query]
     cores = os.cpu_count() or 1
     peer = [sys.executable, str(Path(__file__).with_name("peer.py")), rows, model]
     programs = {
         "PredictQL, one thread": [*ours, "--threads", "1"],
         f"PredictQL, {cores} threads": [*ours, "--threads", str(cores)],
+        "PredictQL on Ballista, two executors": cluster,
         f"pandas and onnxruntime, {cores} cores": peer,
     }
     found = {name: [] for name in programs}
