@@ -122,8 +122,8 @@ fn source(text: &str) -> Result<NamedSource, String> {
     }
     let mut source = NamedSource::new(name, located(uri.trim())?);
     if !options.is_empty() {
-        source.options =
-            serde_json::from_str(options).map_err(|error| format!("the options are no JSON object: {error}"))?;
+        source.options = serde_json::from_str(options)
+            .map_err(|error| format!("the options are no JSON object: {error}"))?;
     }
     Ok(source)
 }

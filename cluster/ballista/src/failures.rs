@@ -10,7 +10,9 @@ use predictql_datafusion::Failure;
 pub(crate) fn failed(words: &str) -> DataFusionError {
     match Failure::in_text(words) {
         Some(failure) => failure.into(),
-        None => DataFusionError::Execution(format!("the cluster could not run the statement: {}", words.trim())),
+        None => {
+            DataFusionError::Execution(format!("the cluster could not run the statement: {}", words.trim()))
+        }
     }
 }
 

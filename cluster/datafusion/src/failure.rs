@@ -65,7 +65,9 @@ impl Failure {
             },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::of(inner),
             DataFusionError::Shared(inner) => Self::of(inner),
-            DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Self::in_text(&error.to_string()),
+            DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => {
+                Self::in_text(&error.to_string())
+            }
             DataFusionError::Collection(errors) => errors.iter().find_map(Self::of),
             _ => None,
         }

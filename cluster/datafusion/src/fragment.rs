@@ -99,7 +99,9 @@ impl FragmentExec {
     ) -> Result<Input> {
         let Piece { source, fragment, of, .. } = &self.piece;
         let plan = self.children.get(input + 1).ok_or_else(|| missing(*fragment, input))?;
-        if !reading.is_met(plan.output_partitioning(), self.properties.output_partitioning().partition_count()) {
+        if !reading
+            .is_met(plan.output_partitioning(), self.properties.output_partitioning().partition_count())
+        {
             return Err(DataFusionError::Internal(format!(
                 "input {input} of fragment {fragment} comes by {}: a planner has changed how its rows are divided",
                 plan.output_partitioning()

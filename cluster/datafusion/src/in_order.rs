@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow_array::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -54,7 +54,11 @@ fn ahead(mut rows: SendableRecordBatchStream) -> impl Stream<Item = Result<Recor
         match receiver.recv().await {
             Some(batch) => Ok(Some((batch?, Some((receiver, task))))),
             // The end of the channel is the end of the rows only where the task has ended well.
-            None => task.join().await.map(|()| None).map_err(|error| DataFusionError::ExecutionJoin(Box::new(error))),
+            None => task
+                .join()
+                .await
+                .map(|()| None)
+                .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error))),
         }
     })
 }

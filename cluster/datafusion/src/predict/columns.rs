@@ -29,7 +29,8 @@ pub(super) fn type_of(arrow: &Arrow) -> Result<DataType> {
         }
         Arrow::Struct(fields) => DataType::Struct(fields.iter().map(field_of).collect::<Result<_>>()?),
         other => {
-            let message = format!("`predict` takes no columns of {other}: cast it to a number, a text or a list");
+            let message =
+                format!("`predict` takes no columns of {other}: cast it to a number, a text or a list");
             return Err(DataFusionError::Plan(message));
         }
     })

@@ -39,7 +39,9 @@ impl Models {
         let (name, version) = model.split_once('@').map_or((model, None), |(name, it)| (name, Some(it)));
         let is_meant = |it: &predictql::ModelVersion| match version {
             None => it.is_default,
-            Some(version) => it.aliases.iter().any(|alias| alias == version) || it.number.to_string() == version,
+            Some(version) => {
+                it.aliases.iter().any(|alias| alias == version) || it.number.to_string() == version
+            }
         };
         let found = self.engine.model_versions().into_iter().find(|it| it.name == name && is_meant(it))?;
         let inputs = &found.model.signature().inputs;
@@ -62,7 +64,9 @@ impl Models {
     fn bind(&self, model: &str, table: &str, columns: &[Field]) -> Result<Bound> {
         let columns = Schema { fields: columns.to_vec() };
         if let Some(name) = std::iter::once(model).chain(names(&columns)).find(|name| name.contains('`')) {
-            return Err(DataFusionError::Plan(format!("`predict` takes no name with a backtick, such as {name}")));
+            return Err(DataFusionError::Plan(format!(
+                "`predict` takes no name with a backtick, such as {name}"
+            )));
         }
         self.engine.register_divisible(table, columns.clone(), 0).map_err(ours)?;
         let inputs = names(&columns).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

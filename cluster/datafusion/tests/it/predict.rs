@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
@@ -54,7 +54,9 @@ const BY_NAME: &str = "SELECT p['label'] AS label, COUNT(*) AS n FROM \
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_gives_what_ml_predict_gives() {
-    let expected = rows("SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE iris) GROUP BY label ORDER BY label");
+    let expected = rows(
+        "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE iris) GROUP BY label ORDER BY label",
+    );
     let expected = pretty_format_batches(&[expected]).unwrap().to_string();
     let waiting = context();
     register_predict(&waiting, &catalog(), &host()).unwrap();

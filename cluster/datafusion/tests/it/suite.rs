@@ -61,7 +61,8 @@ fn finish(query: Query) -> Result<DBOutput<DefaultColumnType>, Told> {
             batches.map(|it| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap()).collect()
         }
         Err(mut query) => {
-            let (batches, found) = whole(&mut query).map_err(|error| Told(Failure::from(&error).to_string()))?;
+            let (batches, found) =
+                whole(&mut query).map_err(|error| Told(Failure::from(&error).to_string()))?;
             schema = found;
             batches
         }

@@ -22,7 +22,10 @@ pub(crate) fn host() -> Host {
 }
 
 /// The rows of a query in `parts` parts; the query again where it has to run in one piece.
-pub(crate) async fn in_parts(query: Query, parts: usize) -> Result<std::result::Result<Vec<RecordBatch>, Query>> {
+pub(crate) async fn in_parts(
+    query: Query,
+    parts: usize,
+) -> Result<std::result::Result<Vec<RecordBatch>, Query>> {
     let Some(fragments) = query.fragments(Arrival::AnyOrder).unwrap() else { return Ok(Err(query)) };
     let source = Source::here(fragments, host());
     let plan = plan(&source, parts)?;
