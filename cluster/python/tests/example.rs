@@ -26,10 +26,10 @@ fn python(folder: &Path) -> PathBuf {
 /// A folder with the module, as Python wants its file called.
 fn module(folder: &Path) -> PathBuf {
     let built = std::env::current_exe().unwrap();
-    let built = built.parent().unwrap().join("libpredictql_datafusion_python.so");
+    let built = built.parent().unwrap().join("libpredictql_predict.so");
     let modules = folder.join("modules");
     std::fs::create_dir_all(&modules).unwrap();
-    std::fs::copy(built, modules.join("predictql_datafusion.abi3.so")).unwrap();
+    std::fs::copy(built, modules.join("predictql_predict.abi3.so")).unwrap();
     modules
 }
 
