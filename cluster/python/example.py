@@ -3,7 +3,7 @@
 import sys
 
 from datafusion import SessionContext, udf
-from predictql_datafusion import Predict
+from predictql_predict import Predict
 
 model, csv = sys.argv[1:]
 context = SessionContext()

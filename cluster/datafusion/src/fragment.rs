@@ -99,6 +99,14 @@ impl FragmentExec {
     ) -> Result<Input> {
         let Piece { source, fragment, of, .. } = &self.piece;
         let plan = self.children.get(input + 1).ok_or_else(|| missing(*fragment, input))?;
+        if !reading
+            .is_met(plan.output_partitioning(), self.properties.output_partitioning().partition_count())
+        {
+            return Err(DataFusionError::Internal(format!(
+                "input {input} of fragment {fragment} comes by {}: a planner has changed how its rows are divided",
+                plan.output_partitioning()
+            )));
+        }
         let partition = match reading {
             Reading::Hash { .. } => partition,
             Reading::Single | Reading::Broadcast(_) => 0,
@@ -155,19 +163,13 @@ impl ExecutionPlan for FragmentExec {
         self.children.iter().collect()
     }
 
+    /// The rows of a hash are divided where the plan is made, into as many parts as there are. A planner that is asked for it may divide
+    /// them again, into as many as it has been told to: so it is not asked, and [`FragmentExec::input`] looks.
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        let needed =
-            self.piece.readings.iter().zip(self.children.iter().skip(1)).map(
-                |(reading, input)| match reading {
-                    Reading::Hash { key } => {
-                        let schema = input.schema();
-                        let name = schema.fields().get(*key).map_or("", |field| field.name());
-                        let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new(name, *key));
-                        Needed::KeyPartitioned(vec![key])
-                    }
-                    Reading::Single | Reading::Broadcast(_) => Needed::SinglePartition,
-                },
-            );
+        let needed = self.piece.readings.iter().map(|reading| match reading {
+            Reading::Hash { .. } => Needed::UnspecifiedDistribution,
+            Reading::Single | Reading::Broadcast(_) => Needed::SinglePartition,
+        });
         let numbers = Needed::UnspecifiedDistribution;
         InputDistributionRequirements::new(std::iter::once(numbers).chain(needed).collect())
     }
@@ -237,6 +239,20 @@ impl ExecutionPlan for FragmentExec {
 }
 
 impl Reading {
+    /// Whether rows come so that each part reads its own, where `parts` of them are in the plan.
+    fn is_met(&self, partitioning: &Partitioning, parts: usize) -> bool {
+        match (self, partitioning) {
+            (Self::Hash { key }, Partitioning::Hash(keys, count)) => {
+                let is_key = |it: &Arc<dyn PhysicalExpr>| {
+                    it.downcast_ref::<Column>().is_some_and(|column| column.index() == *key)
+                };
+                *count == parts && matches!(keys.as_slice(), [only] if is_key(only))
+            }
+            (Self::Hash { .. }, _) => false,
+            (Self::Single | Self::Broadcast(_), partitioning) => partitioning.partition_count() == 1,
+        }
+    }
+
     pub(crate) fn of(distribution: Distribution, key: Option<usize>) -> Result<Self> {
         Ok(match (distribution, key) {
             (Distribution::Hash, Some(key)) => Self::Hash { key },

@@ -14,7 +14,7 @@ const KEPT: usize = 16;
 /// The jobs of a process that it has opened, and what it opens them with.
 pub struct Jobs {
     host: Host,
-    opened: Mutex<VecDeque<(String, Slot)>>,
+    opened: Mutex<VecDeque<(Job, Slot)>>,
 }
 
 /// A job that is open, and what brings it what it needs.
@@ -57,15 +57,15 @@ impl Jobs {
         Ok(slot.insert(Opened { fragments, host }).clone())
     }
 
+    /// Jobs are the same where all of them is: models of the same file may have other options.
     fn slot(&self, job: &Job) -> Slot {
-        let key = format!("{} {} {}", job.version, job.catalog_digest, job.digest);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, slot)) = opened.iter().find(|(known, _)| *known == key) {
+        if let Some((_, slot)) = opened.iter().find(|(known, _)| known == job) {
             return slot.clone();
         }
         opened.truncate(KEPT - 1);
         let slot = Slot::default();
-        opened.push_front((key, slot.clone()));
+        opened.push_front((job.clone(), slot.clone()));
         slot
     }
 }

@@ -34,13 +34,12 @@ impl Predict {
     /// What `datafusion.udf` asks for.
     fn __datafusion_scalar_udf__<'py>(&self, python: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let function = FFI_ScalarUDF::from(self.function.clone());
-        PyCapsule::new(python, function, Some(c"datafusion_scalar_udf".into()))
+        PyCapsule::new_with_value(python, function, c"datafusion_scalar_udf")
     }
 }
 
-/// The module `predictql_datafusion`.
+/// The module `predictql_predict`.
 #[pymodule]
-#[pyo3(name = "predictql_datafusion")]
-fn module(module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn predictql_predict(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Predict>()
 }

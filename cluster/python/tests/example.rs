@@ -1,4 +1,11 @@
 //! The example in Python: a virtual environment gets DataFusion's package, and the module that this crate is.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and this is no library"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,10 +33,10 @@ fn python(folder: &Path) -> PathBuf {
 /// A folder with the module, as Python wants its file called.
 fn module(folder: &Path) -> PathBuf {
     let built = std::env::current_exe().unwrap();
-    let built = built.parent().unwrap().join("libpredictql_datafusion_python.so");
+    let built = built.parent().unwrap().join("libpredictql_predict.so");
     let modules = folder.join("modules");
     std::fs::create_dir_all(&modules).unwrap();
-    std::fs::copy(built, modules.join("predictql_datafusion.abi3.so")).unwrap();
+    std::fs::copy(built, modules.join("predictql_predict.abi3.so")).unwrap();
     modules
 }
 

@@ -32,16 +32,16 @@ fn state(host: Host) -> SessionState {
 
 /// A cluster of two executors, each of which runs one part at a time.
 pub(crate) async fn cluster() -> Cluster {
-    cluster_over(host()).await
+    cluster_over(host(), 1).await
 }
 
-/// A cluster whose executors read what `host` reaches.
-pub(crate) async fn cluster_over(host: Host) -> Cluster {
+/// A cluster of two executors that read what `host` reaches, each of which runs so many parts at a time.
+pub(crate) async fn cluster_over(host: Host, parts: usize) -> Cluster {
     let address = new_standalone_scheduler_from_state(&state(host.clone())).await.unwrap();
     let address = format!("localhost:{}", address.port());
     for _ in 0..2 {
         let scheduler = SchedulerGrpcClient::connect(format!("http://{address}")).await.unwrap();
-        new_standalone_executor_from_state(scheduler, 1, &state(host.clone())).await.unwrap();
+        new_standalone_executor_from_state(scheduler, parts, &state(host.clone())).await.unwrap();
     }
     let jobs = Arc::new(Jobs::new(host));
     Cluster::at(address, jobs)

@@ -59,12 +59,12 @@ fn in_one_process(sql: &str) -> Told {
     }
 }
 
-async fn on(cluster: &Cluster, sql: &str, change: impl FnOnce(&mut Job)) -> Told {
+async fn on(cluster: &Cluster, sql: &str, parts: usize, change: impl FnOnce(&mut Job)) -> Told {
     let (query, host, mut job) = statement(sql);
     change(&mut job);
     let schema = query.schema().cloned().unwrap();
     let fragments = query.fragments(Arrival::AnyOrder).unwrap().unwrap();
-    let rows = cluster.rows(Arc::new(job), fragments, query, host, 4).await.unwrap();
+    let rows = cluster.rows(Arc::new(job), fragments, query, host, parts).await.unwrap();
     let rows: Result<Vec<_>, _> = rows.try_collect().await;
     let rows = rows.map_err(|error| Failure::of(&error).map_or(format!("{error:?}"), |it| it.to_string()))?;
     let batches = rows.iter().map(|it| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap());
@@ -87,7 +87,9 @@ async fn rows_and_errors_are_those_of_one_process() {
         "SELECT 1 / (sepal_length - 5.1) AS x FROM iris",
         "SELECT 1 / (sepal_length - 4.9) AS x FROM iris LIMIT 1",
     ] {
-        assert_eq!(on(&cluster, sql, |_| {}).await, in_one_process(sql), "{sql}");
+        for parts in [1, 2, 3, 5] {
+            assert_eq!(on(&cluster, sql, parts, |_| {}).await, in_one_process(sql), "{sql} in {parts} parts");
+        }
     }
 }
 
@@ -95,18 +97,18 @@ async fn rows_and_errors_are_those_of_one_process() {
 async fn executors_refuse_jobs_that_mean_something_else_there() {
     let sql = "SELECT species FROM ML.PREDICT(MODEL forest, TABLE iris)";
     let cluster = cluster().await;
-    let told = on(&cluster, sql, |job| job.version = "0.0.9".into()).await.unwrap_err();
+    let told = on(&cluster, sql, 4, |job| job.version = "0.0.9".into()).await.unwrap_err();
     assert!(told.contains("0.0.9") && told.contains(env!("CARGO_PKG_VERSION")), "{told}");
-    let told = on(&cluster, sql, |job| job.catalog_digest = "other".into()).await.unwrap_err();
+    let told = on(&cluster, sql, 4, |job| job.catalog_digest = "other".into()).await.unwrap_err();
     assert!(told.contains("another file here"), "{told}");
-    let told = on(&cluster, sql, |job| job.digest = "other".into()).await.unwrap_err();
+    let told = on(&cluster, sql, 4, |job| job.digest = "other".into()).await.unwrap_err();
     assert!(told.contains("something else here"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_executors_do_not_have_is_named() {
     let elsewhere = Host::new(Stores::within(repository().join("tests/suite")));
-    let cluster = cluster_over(elsewhere).await;
-    let told = on(&cluster, "SELECT species FROM iris", |_| {}).await.unwrap_err();
+    let cluster = cluster_over(elsewhere, 1).await;
+    let told = on(&cluster, "SELECT species FROM iris", 2, |_| {}).await.unwrap_err();
     assert!(told.contains("models/iris_rf.onnx"), "{told}");
 }

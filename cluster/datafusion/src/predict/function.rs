@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, new_empty_array};
 use arrow_schema::{DataType as Arrow, Field as ArrowField, FieldRef};
 use datafusion::arrow::compute::nullif;
 use datafusion::common::ScalarValue;
@@ -61,12 +61,19 @@ impl Predict {
     }
 
     fn run(&self, arguments: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let (Some(ColumnarValue::Scalar(model)), Some((_, fields))) =
-            (arguments.args.first(), arguments.arg_fields.split_first())
+        let (Some(model), Some((_, fields))) = (arguments.args.first(), arguments.arg_fields.split_first())
         else {
             return Err(DataFusionError::Internal("`predict` without a model".into()));
         };
-        let bound = self.bound(Some(model), fields)?;
+        if arguments.number_rows == 0 {
+            return Ok(ColumnarValue::Array(new_empty_array(arguments.return_type())));
+        }
+        let model = match model {
+            ColumnarValue::Scalar(model) => model.clone(),
+            // What comes through a foreign function interface has lost that it was a literal.
+            ColumnarValue::Array(models) => ScalarValue::try_from_array(models, 0)?,
+        };
+        let bound = self.bound(Some(&model), fields)?;
         let given = arguments.args.iter().skip(1).map(|it| it.to_array(arguments.number_rows));
         let given = opened(given.collect::<Result<Vec<_>>>()?)?;
         let columns = given.iter().zip(bound.columns()).map(|(it, field)| in_layout(it, &field.data_type));
