@@ -25,7 +25,7 @@ pub fn run() -> Result<()> {
 /// The native command beside Python, over more rows than a page takes.
 pub fn native() -> Result<()> {
     terminal::heading("building the commands `predictql` and `predictql-cluster`");
-    let build = ["build", "--release", "--bins", "--manifest-path", "cluster/Cargo.toml"];
+    let build = ["build", "--profile", "dist", "--bins", "--manifest-path", "cluster/Cargo.toml"];
     Program::new("cargo").within(&project::root()).args(build).run()?;
     let (folder, out) = ("benches/native", "target/native");
     let stamp = Stamp::named("native-rows", &[], &["benches/native/make.py", out].map(project::at));
@@ -34,7 +34,7 @@ pub fn native() -> Result<()> {
         python::script(folder, "make.py")?.arg(project::at(out)).run()?;
         stamp.set()?;
     }
-    let commands = project::at("cluster/target/release");
+    let commands = project::at("cluster/target/dist");
     let model = project::at("tests/fixtures/models/iris_rf.onnx");
     let bench = python::script(folder, "bench.py")?;
     bench.arg(commands).arg(project::at(out)).arg(model).show()?.result

@@ -1,4 +1,11 @@
 //! The example in Python: a virtual environment gets DataFusion's package, and the module that this crate is.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and this is no library"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -72,7 +72,7 @@ impl Models {
         let inputs = names(&columns).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT * EXCEPT ({inputs}) FROM ML.PREDICT(MODEL `{model}`, TABLE `{table}`)");
         let query = self.query(&sql)?;
-        let rows = query.schema().map(Schema::to_arrow).unwrap_or_else(|| arrow_schema::Schema::empty());
+        let rows = query.schema().map_or_else(arrow_schema::Schema::empty, Schema::to_arrow);
         Ok(Bound { sql, columns, rows: Arc::new(rows) })
     }
 

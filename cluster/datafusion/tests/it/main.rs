@@ -1,4 +1,11 @@
 //! Statements as plans of DataFusion: rows and errors are those of one process.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and this is no library"
+)]
 
 #[path = "../../../../tests/it/notation.rs"]
 mod notation;

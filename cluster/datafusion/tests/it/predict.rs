@@ -75,7 +75,8 @@ async fn it_gives_what_ml_predict_gives() {
         });
         let mut found: Vec<_> = found.collect();
         let mut expected = labels.column(0).as_primitive::<Int64Type>().values().to_vec();
-        (found.sort_unstable(), expected.sort_unstable());
+        found.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(found, expected);
     }
 }
