@@ -32,17 +32,10 @@ impl Local {
         let options = SchedulerOptions { address: SocketAddr::new(LOOPBACK, 0), patience: PATIENCE };
         running.spawn(async move {
             // Who waits for the address hears that there is none.
-<<<<<<< HEAD
-            let _ = run_scheduler(options, |address| {
-                let _ = listens.send(address);
-            })
-            .await;
-=======
             let listening = |address| {
                 let _ = listens.send(address);
             };
             let _ = run_scheduler(options, listening).await;
->>>>>>> cluster
         });
         let address = address.await.map_err(|_| Told::Plain("no scheduler can be started here".into()))?;
         let all = std::thread::available_parallelism().map_or(1, usize::from);
