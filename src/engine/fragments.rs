@@ -145,13 +145,13 @@ fn digest(pieces: &[Piece]) -> Result<String> {
     Ok(hexadecimal(hash.finalize().into()))
 }
 
-/// What a plan reads: models by the hashes of their files, tables by their columns and how many rows they have, small ones with
+/// What a plan reads: models by the hashes of their files and their options, tables by their columns and how many rows they have, small ones with
 /// all values.
 fn sources(node: &Node, text: &mut String, hash: &mut Sha256) -> Result<()> {
     text.push_str(&format!("{:?}\n", node.schema));
     match &node.kind {
         NodeKind::Predict { model, .. } | NodeKind::Shares { model, .. } => {
-            text.push_str(&model.sha256());
+            text.push_str(&format!("{} {:?}\n", model.sha256(), model.options()));
         }
         NodeKind::Scan { table, .. } if table.bytes() <= DIGESTED_BYTES => hash.update(written(table)?),
         NodeKind::Scan { table, .. } => {

@@ -23,7 +23,7 @@ struct Open {
 
 enum Packing {
     None,
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
     /// From the first piece on, which tells the columns.
     Parquet(Box<ParquetWriter>),
 }
@@ -55,7 +55,7 @@ impl Open {
         let upload = stores.begin(&piece.uri, piece.overwrite)?;
         let packing = match piece.format {
             TableFormat::Parquet => Packing::Parquet(Box::default()),
-            _ if piece.gzip => Packing::Gzip(GzEncoder::new(Vec::new(), Compression::default())),
+            _ if piece.gzip => Packing::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::default()))),
             _ => Packing::None,
         };
         Ok(Self { upload, packing })
