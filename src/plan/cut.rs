@@ -306,13 +306,12 @@ impl Cutter {
         let Node { kind, schema } = node;
         let whole = |kind, schema| Ok(Flow { node: Node { kind, schema }, is_divided: false, order: 0 });
         match kind {
-            NodeKind::Scan { .. } => Ok(Flow { node: Node { kind, schema }, is_divided: true, order: 0 }),
-            NodeKind::Objects { ref objects, .. } => {
-                let is_divided = objects::rows(objects).is_some();
-                Ok(Flow { node: Node { kind, schema }, is_divided, order: 0 })
-            }
-            NodeKind::Stream { ref stream, .. } => {
-                let is_divided = stream.is_divisible();
+            NodeKind::Scan { .. } | NodeKind::Objects { .. } | NodeKind::Stream { .. } => {
+                let is_divided = match &kind {
+                    NodeKind::Objects { objects, .. } => objects::rows(objects).is_some(),
+                    NodeKind::Stream { stream, .. } => stream.is_divisible(),
+                    _ => true,
+                };
                 Ok(Flow { node: Node { kind, schema }, is_divided, order: 0 })
             }
             NodeKind::OneRow | NodeKind::Values { .. } | NodeKind::Shared { .. } => whole(kind, schema),
@@ -328,14 +327,14 @@ impl Cutter {
             NodeKind::Project { input, mut exprs } => {
                 let flow = self.flow(*input, wants)?;
                 exprs.extend(order_of(&flow));
-                let schema = with_order(schema, flow.order);
+                let schema = with_order(&schema, flow.order);
                 let kind = NodeKind::Project { input: Box::new(flow.node), exprs };
                 Ok(Flow { node: Node { kind, schema }, ..flow })
             }
             NodeKind::Predict { input, model, inputs, outputs, mut keep, safe } => {
                 let flow = self.flow(*input, wants)?;
                 keep.extend(order_columns(&flow));
-                let schema = with_order(schema, flow.order);
+                let schema = with_order(&schema, flow.order);
                 let input = Box::new(flow.node);
                 let kind = NodeKind::Predict { input, model, inputs, outputs, keep, safe };
                 Ok(Flow { node: Node { kind, schema }, ..flow })
@@ -360,9 +359,7 @@ impl Cutter {
                 let Flow { is_divided, order, .. } = flow;
                 let (kept, calls_count) = (keep.len(), calls.len());
                 keep.extend(order_columns(&flow));
-                let fields = schema.fields.iter();
-                let kept_fields = fields.clone().take(kept).cloned().chain(order_fields(order));
-                let inner = Schema { fields: kept_fields.chain(fields.skip(kept).cloned()).collect() };
+                let inner = with_order_at(&schema, kept, order);
                 let input = Box::new(flow.node);
                 let kind = NodeKind::Window { input, partition_by, order_by, calls, keep };
                 let own = (0..kept).chain(kept + order..kept + order + calls_count);
@@ -526,7 +523,7 @@ impl Cutter {
         let mut exprs = columns(&node.schema, (0..own_left).chain(middle..middle + own_right));
         exprs.extend(numbers);
         let kind = NodeKind::Project { input: Box::new(node), exprs };
-        Ok(Flow { node: Node { kind, schema: with_order(schema, order) }, is_divided, order })
+        Ok(Flow { node: Node { kind, schema: with_order(&schema, order) }, is_divided, order })
     }
 
     fn union(&mut self, inputs: Vec<Node>, schema: Schema, wants: bool) -> Result<Flow> {
@@ -544,7 +541,7 @@ impl Cutter {
         let flows = flows.into_iter().map(|flow| numbered(flow, Vec::new(), true));
         let flows = flows.collect::<Result<Vec<_>>>()?;
         let order = 1 + flows.iter().map(|flow| flow.order).max().unwrap_or(0);
-        let schema = with_order(schema, order);
+        let schema = with_order(&schema, order);
         let own = schema.fields.len() - order;
         // First the number of the input, then what its own rows are in order by.
         let inputs = (0..).zip(flows).map(|(input, flow)| {
@@ -585,7 +582,7 @@ fn numbered(flow: Flow, keys: Vec<Expr>, wants: bool) -> Result<Flow> {
     };
     let order = if is_numbered { 1 } else { order };
     if is_numbered {
-        schema = with_order(schema, 1);
+        schema = with_order(&schema, 1);
     }
     if !keys.is_empty() {
         schema.fields.push(Field::new("$key", DataType::Int64));
@@ -628,7 +625,7 @@ fn first_of_groups(
         aggregates.push(Aggregate::first_of(number)?);
     }
     let kind = NodeKind::Aggregate { input: Box::new(flow.node), keys, aggregates };
-    Ok(Flow { node: Node { kind, schema: with_order(schema, order) }, is_divided, order })
+    Ok(Flow { node: Node { kind, schema: with_order(&schema, order) }, is_divided, order })
 }
 
 /// An element a row, at the place of its row and then at its own.
@@ -647,9 +644,7 @@ fn unnest(
     }
     let (kept, own) = (keep.len(), schema.fields.len());
     keep.extend(order_columns(&flow));
-    let fields = schema.fields.iter();
-    let own_fields = fields.clone().take(kept).cloned().chain(order_fields(order));
-    let mut inner: Vec<_> = own_fields.chain(fields.skip(kept).cloned()).collect();
+    let mut inner = with_order_at(&schema, kept, order).fields;
     if !offset {
         inner.push(Field::new("$offset", DataType::Int64));
     }
@@ -665,7 +660,7 @@ fn unnest(
     exprs.push(Expr { kind, data_type: DataType::Int64, span: Span::default() });
     let kind = NodeKind::Project { input: Box::new(node), exprs };
     let order = order + 1;
-    Ok(Flow { node: Node { kind, schema: with_order(schema, order) }, is_divided, order })
+    Ok(Flow { node: Node { kind, schema: with_order(&schema, order) }, is_divided, order })
 }
 
 /// The rows in the order of the keys, and of their last columns among equals.
@@ -700,13 +695,15 @@ fn order_of(flow: &Flow) -> impl Iterator<Item = Expr> + use<> {
     order_columns(flow).map(number)
 }
 
-fn order_fields(count: usize) -> impl Iterator<Item = Field> {
-    (0..count).map(|number| Field::new(format!("$order_{number}"), DataType::Int64))
+fn with_order(schema: &Schema, order: usize) -> Schema {
+    with_order_at(schema, schema.fields.len(), order)
 }
 
-fn with_order(mut schema: Schema, order: usize) -> Schema {
-    schema.fields.extend(order_fields(order));
-    schema
+/// The columns, with those of the order behind the first `kept` of them.
+fn with_order_at(schema: &Schema, kept: usize, order: usize) -> Schema {
+    let fields = schema.fields.iter().cloned();
+    let order = (0..order).map(|number| Field::new(format!("$order_{number}"), DataType::Int64));
+    Schema { fields: fields.clone().take(kept).chain(order).chain(fields.skip(kept)).collect() }
 }
 
 fn number(column: usize) -> Expr {

@@ -5,6 +5,8 @@ use litemap::LiteMap;
 use super::expr::{Aggregate, Expr};
 use super::node::{Node, NodeKind, Plan, SearchSide, WindowCall};
 use crate::data::{Field, Schema};
+#[cfg(not(target_family = "wasm"))]
+use crate::diag::Error;
 use crate::diag::{Invariant, Result, Span, ensure};
 
 /// The plan without columns that do not reach its result.
@@ -105,7 +107,7 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
         NodeKind::Limit { input, .. } => prune_passthrough(input, wanted, Vec::new())?,
         #[cfg(not(target_family = "wasm"))]
         NodeKind::Marked { .. } => {
-            return Err(crate::diag::Error::internal("a plan is pruned before it is cut"));
+            return Err(Error::internal("a plan is pruned before it is cut"));
         }
         // Whole rows are compared.
         NodeKind::Distinct { input } => prune_passthrough(input, all, Vec::new())?,
