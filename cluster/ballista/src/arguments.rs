@@ -116,17 +116,9 @@ impl Run {
 
 /// A name and a URI that leads to the same file wherever it is read.
 fn source(text: &str) -> Result<NamedSource, String> {
-    let expected = "expected a name, `=` and a file";
-    let (name, rest) = text.split_once('=').ok_or(expected)?;
-    let options_at = rest.find(" {").unwrap_or(rest.len());
-    let (uri, options) = rest.split_at(options_at);
-    if name.is_empty() || uri.trim().is_empty() {
-        return Err(expected.into());
-    }
-    let mut source = NamedSource::new(name, located(uri.trim())?);
-    if !options.is_empty() {
-        source.options = serde_json::from_str(options)
-            .map_err(|error| format!("the options are no JSON object: {error}"))?;
+    let mut source: NamedSource = text.parse()?;
+    for uri in &mut source.uris {
+        *uri = located(uri)?;
     }
     Ok(source)
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use predictql_host::NamedSource;
-use serde_json::Value;
 
 use crate::size::Size;
 
@@ -86,10 +85,10 @@ pub(crate) enum ModelCommand {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// A model and its file: iris=iris.onnx, with options as JSON behind a blank: 'iris=iris.onnx {"task": "classification"}'
-    #[arg(long, value_name = "NAME=FILE", value_parser = source)]
+    #[arg(long, value_name = "NAME=FILE")]
     pub(crate) model: Vec<NamedSource>,
     /// A table and its files, whose format their ending tells (CSV, JSON, Parquet, Arrow; others are an object table): t=data/*.parquet, with options as JSON behind a blank: 't=data.txt {"format": "csv", "field_delimiter": "|"}'
-    #[arg(long, value_name = "NAME=FILES", value_parser = source)]
+    #[arg(long, value_name = "NAME=FILES")]
     pub(crate) table: Vec<NamedSource>,
     /// A registry of models, each with its versions and aliases: `MODEL m@champion`
     #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
@@ -139,25 +138,4 @@ pub(crate) enum Format {
     Parquet,
     /// An Arrow IPC stream
     Arrow,
-}
-
-/// `name=uri`, with options as JSON behind a blank.
-fn source(text: &str) -> Result<NamedSource, String> {
-    let Some((name, rest)) = text.split_once('=') else {
-        return Err("expected a name, `=` and a file".into());
-    };
-    let (uri, options) = match rest.split_once(" {") {
-        Some((uri, options)) => (uri.trim(), Some(format!("{{{options}"))),
-        None => (rest.trim(), None),
-    };
-    if name.is_empty() || uri.is_empty() {
-        return Err("expected a name, `=` and a file".into());
-    }
-    let mut source = NamedSource::new(name, uri);
-    if let Some(options) = options {
-        let options: serde_json::Map<String, Value> =
-            serde_json::from_str(&options).map_err(|error| format!("the options are no JSON: {error}"))?;
-        source.options = options.into_iter().collect();
-    }
-    Ok(source)
 }

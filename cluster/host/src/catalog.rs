@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::str::FromStr;
 
 use predictql::{Dialect, Engine, Params};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,26 @@ impl NamedSource {
         let options =
             self.options.iter().map(|(name, value)| format!(", {} = {}", named(name), literal(value)));
         format!("OPTIONS ({path}{})", options.collect::<String>())
+    }
+}
+
+/// `name=uri`, with options as JSON behind a blank, as command lines have it.
+impl FromStr for NamedSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected a name, `=` and a file";
+        let (name, rest) = text.split_once('=').ok_or(expected)?;
+        let (uri, options) = rest.split_at(rest.find(" {").unwrap_or(rest.len()));
+        if name.is_empty() || uri.trim().is_empty() {
+            return Err(expected.into());
+        }
+        let mut source = Self::new(name, uri.trim());
+        if !options.is_empty() {
+            source.options = serde_json::from_str(options)
+                .map_err(|error| format!("the options are no JSON object: {error}"))?;
+        }
+        Ok(source)
     }
 }
 
