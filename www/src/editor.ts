@@ -15,7 +15,7 @@ import { lintKeymap } from "@codemirror/lint";
 import { EditorState, type Extension, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, type KeyBinding, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import type { PredictQL } from "predictql";
+import type { CheckResult, PredictQL } from "predictql";
 import { predictql, recheck, statements } from "predictql/codemirror";
 
 export interface Editor {
@@ -104,7 +104,6 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
 }
 
 function extensionsOf(options: EditorOptions): Extension[] {
-  // Checking is in the second file of the engine, which somebody who only reads and runs a text does without.
   let isTouched = false;
   return [
     lineNumbers(),
@@ -115,19 +114,39 @@ function extensionsOf(options: EditorOptions): Extension[] {
     EditorView.lineWrapping,
     // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
     EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
-    predictql(() => (isTouched ? options.engine() : undefined)),
+    predictql(() => checking(options.engine(), isTouched)),
     syntaxHighlighting(colours),
     // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
     autocompletion({ defaultKeymap: false, icons: false }),
     Prec.high(keymap.of(keys(options))),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.updateListener.of((update) => {
-      isTouched ||= update.focusChanged && update.view.hasFocus;
+      if (!isTouched && update.focusChanged && update.view.hasFocus) {
+        isTouched = true;
+        // An editor takes no change while it tells of one.
+        queueMicrotask(() => recheck(update.view));
+      }
       // What the engine offers may come when its reader has gone on to the result.
       if (completionStatus(update.state) !== null && !update.view.hasFocus) closeCompletion(update.view);
       if (update.docChanged) options.onChange(update.state.doc.toString());
     }),
   ];
+}
+
+type Asked = Pick<PredictQL, "check" | "complete" | "on">;
+
+/**
+ * What the editor asks: words and explanations whenever its reader wants one, faults only where it may. Checking a text takes the
+ * second file of the engine, which somebody who only reads a text and runs it does without.
+ */
+function checking(engine: PredictQL | undefined, mayCheck: boolean): Asked | undefined {
+  if (!engine || mayCheck) return engine;
+  const unchecked: CheckResult = { diagnostics: [], columns: [], params: [] };
+  return {
+    check: async () => unchecked,
+    complete: (...asked) => engine.complete(...asked),
+    on: (...heard) => engine.on(...heard),
+  };
 }
 
 /** What comes before the editor's own keys. */
