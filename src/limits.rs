@@ -245,7 +245,6 @@ pub(crate) const RUN_ROWS: usize = 8;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) const PART_ROWS: i64 = 1 << 44;
 
-/// Bytes of a table whose values two programs compare before they run parts of one query: of larger ones they compare the columns and
-/// the number of rows.
+/// Rows of a table that two programs compare before they run parts of one query, beside its columns and how many rows it has.
 #[cfg(not(target_family = "wasm"))]
-pub(crate) const DIGESTED_BYTES: usize = 1 << 20;
+pub(crate) const DIGESTED_ROWS: usize = 10_000;

@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 use super::query::{Query, Setting};
 use super::written;
-use crate::data::Schema;
+use crate::data::{Batch, Schema};
 use crate::diag::{Invariant, Result};
-use crate::limits::DIGESTED_BYTES;
+use crate::limits::DIGESTED_ROWS;
 use crate::model::hexadecimal;
 use crate::plan::{Arrival, Cut, Exchange, Node, NodeKind, Piece, explained};
-use crate::table::Part;
+use crate::table::{Part, Table};
 
 /// The fragments of a query. The rows of the last one, its parts in the order of their numbers, are those of the query, in
 /// their order.
@@ -145,17 +145,30 @@ fn digest(pieces: &[Piece]) -> Result<String> {
     Ok(hexadecimal(hash.finalize().into()))
 }
 
-/// What a plan reads: models by the hashes of their files and their options, tables by their columns and how many rows they have, small ones with
-/// all values.
+/// The first rows of a table, in one batch: who has made the same table may have other batches.
+fn first_rows(table: &Table) -> Result<Table> {
+    let mut left = DIGESTED_ROWS;
+    let batches = table.batches.iter().map(|batch| {
+        let first = batch.slice(0, left);
+        left -= first.rows();
+        first
+    });
+    let batches: Vec<_> = batches.filter(|batch| batch.rows() > 0).collect();
+    let first = Batch::concat(&table.schema, &batches)?;
+    Ok(Table { schema: table.schema.clone(), batches: vec![first], notes: Vec::new() })
+}
+
+/// What a plan reads: models by the hashes of their files and their options, tables by their columns, how many rows they have, and the first of
+/// these.
 fn sources(node: &Node, text: &mut String, hash: &mut Sha256) -> Result<()> {
     text.push_str(&format!("{:?}\n", node.schema));
     match &node.kind {
         NodeKind::Predict { model, .. } | NodeKind::Shares { model, .. } => {
             text.push_str(&format!("{} {:?}\n", model.sha256(), model.options()));
         }
-        NodeKind::Scan { table, .. } if table.bytes() <= DIGESTED_BYTES => hash.update(written(table)?),
         NodeKind::Scan { table, .. } => {
-            text.push_str(&format!("{:?} {} {}\n", table.schema, table.rows(), table.bytes()));
+            text.push_str(&format!("{:?} {}\n", table.schema, table.rows()));
+            hash.update(written(&first_rows(table)?)?);
         }
         NodeKind::Objects { objects, .. } => {
             text.push_str(&format!("{objects:?}\n"));

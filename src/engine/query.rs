@@ -12,7 +12,7 @@ use crate::catalog::{Ending, Logged, Used};
 use crate::control::{Moment, Progress, Stage, Stopwatch};
 use crate::data::{Batch, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::exec::{Context, Input, Poll, Response, start};
+use crate::exec::{Context, Input, Poll, Response};
 use crate::function::{Env, Forgiven};
 use crate::limits::{LOGGED_TEXT, Limits};
 #[cfg(not(target_family = "wasm"))]
@@ -20,6 +20,8 @@ use crate::plan::Plan;
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, SeenLog, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::syntax::{Dialect, LAST_JOB, QUERY_LABEL};
+#[cfg(not(target_family = "wasm"))]
+use crate::table::Stream;
 use crate::table::{Object, Table};
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
@@ -139,9 +141,24 @@ impl Query {
     #[cfg(not(target_family = "wasm"))]
     pub(super) fn plan(&self) -> Option<&Plan> {
         match &self.execution {
-            Some(Execution::Plan(plan)) if self.log.seen().is_none() && !self.script.forgives => Some(plan),
+            Some(Execution::Bound(bound)) if self.log.seen().is_none() && !self.script.forgives => {
+                bound.plan()
+            }
             _ => None,
         }
+    }
+
+    /// Takes the rows away from a statement that does something with those of a query, and has not been stepped: from here on it asks
+    /// for them by [`Resource::Fragment`](crate::Resource::Fragment), as its input 0, and whoever runs the query that is returned
+    /// gives them. `None` for other statements.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn source(&mut self) -> Option<Self> {
+        // The statement itself says where its failures are.
+        let setting = Setting { executed_at: None, ..self.setting() };
+        let Some(Execution::Bound(bound)) = &mut self.execution else { return None };
+        let plan = bound.source_mut()?;
+        let fed = Plan::fed(plan.root.schema.clone());
+        Some(setting.query(std::mem::replace(plan, fed)))
     }
 
     /// What another query of the same statement needs.
@@ -157,20 +174,23 @@ impl Query {
         }
     }
 
-    /// Ends a query that the parts of its fragments have run for it, and have ended so; it has given `rows` rows.
+    /// Takes note of what a part of the query has ended with: a part of a fragment, or the query whose rows the statement takes.
     #[cfg(not(target_family = "wasm"))]
-    pub fn end(&mut self, rows: usize, parts: impl IntoIterator<Item = Summary>) -> Summary {
-        let mut warnings = std::mem::take(&mut self.warnings);
-        for part in parts {
-            // What several parts have met is one thing to know.
-            for warning in part.warnings {
-                if !warnings.contains(&warning) {
-                    warnings.push(warning);
-                }
+    pub fn add(&mut self, part: Summary) {
+        // What several parts have met is one thing to know.
+        for warning in part.warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
             }
-            self.ctx.counts.model_rows += part.counts.model_rows;
-            self.ctx.counts.model_runs += part.counts.model_runs;
         }
+        self.ctx.counts.model_rows += part.counts.model_rows;
+        self.ctx.counts.model_runs += part.counts.model_runs;
+    }
+
+    /// Ends a query that the parts of its fragments have run for it; it has given `rows` rows.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn end(&mut self, rows: usize) -> Summary {
+        let warnings = std::mem::take(&mut self.warnings);
         self.ctx.counts.rows = rows;
         if self.script.dialect == Dialect::TSql {
             self.script.variables.seen_rows(rows);
@@ -219,7 +239,10 @@ impl Query {
         };
         let mark = self.ctx.watch.start();
         let (stage, result) = match execution {
-            Execution::Plan(plan) => (Stage::Project, self.rows(start(*plan))),
+            Execution::Bound(bound) => {
+                self.execution = Some(jobs::begin(*bound, &self.engine)?);
+                return self.next_step();
+            }
             Execution::Rows(root) => (Stage::Project, self.rows(root)),
             Execution::Job(job) => (job.stage(), self.job(job)),
         };
@@ -273,6 +296,32 @@ impl Query {
         self.ctx.requests.respond(id, Response::Rows(rows))
     }
 
+    /// Answers a request for the rows of a file with all files of its table: their rows come while queries run, as those of a table
+    /// that [`Engine::register_divisible`] has put into the catalog. `source` is its name in requests for them.
+    ///
+    /// # Errors
+    /// As [`Query::supply`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn supply_table(
+        &mut self,
+        id: u64,
+        source: &str,
+        schema: Schema,
+        bytes: u64,
+        rows: usize,
+    ) -> Result<()> {
+        self.ctx.requests.respond(id, Response::Table(Stream::of_rows(source, schema, bytes), rows))
+    }
+
+    /// Says that the rows that a request is for have failed to come: so does the query, with this error.
+    ///
+    /// # Errors
+    /// As [`Query::supply`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn fail(&mut self, id: u64, error: Error) -> Result<()> {
+        self.ctx.requests.respond(id, Response::Failed(error))
+    }
+
     /// Says that a request cannot be met, and why; the query fails with these words.
     ///
     /// # Errors
@@ -315,7 +364,7 @@ impl Query {
                 if let Bound::CreateProcedure(create) = &*bound {
                     self.engine.refuse_body(create, self.script.dialect)?;
                 }
-                jobs::begin(*bound, &self.engine)?
+                Execution::Bound(bound)
             }
             Binding::Needs(prerequisite) => jobs::prepare(prerequisite),
         });
@@ -462,7 +511,7 @@ impl Setting {
         let watch = Stopwatch::new(engine.shared.clock);
         let mut query = Query::new(engine, limits.clone(), statement.clone(), script.clone(), watch, *moment);
         query.schema = Some(plan.root.schema.clone());
-        query.execution = Some(Execution::Plan(Box::new(plan)));
+        query.execution = Some(Execution::Bound(Box::new(Bound::Query(plan))));
         query.executed_at = executed_at.clone();
         query.is_over = true;
         query

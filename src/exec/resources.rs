@@ -7,6 +7,8 @@ use litemap::LiteMap;
 #[cfg(not(target_family = "wasm"))]
 use crate::data::Batch;
 use crate::diag::{Code, Error, Result};
+#[cfg(not(target_family = "wasm"))]
+use crate::table::Stream;
 use crate::table::{Object, Part};
 
 /// Something that only the host can provide.
@@ -33,6 +35,10 @@ pub enum Resource {
         format: TableFormat,
         /// The encoding of a CSV that the host brings in UTF-8; none where its bytes are wanted as they are.
         encoding: Option<String>,
+        /// The files of the table behind this one, where the host may answer for all of them, with
+        /// [`Query::supply_table`](crate::Query::supply_table).
+        #[cfg(not(target_family = "wasm"))]
+        others: Option<Vec<String>>,
     },
     /// The next rows of a stream, in its format; no bytes are its end.
     Rows {
@@ -125,6 +131,12 @@ pub(crate) enum Response {
     /// The next rows; `None` at their end.
     #[cfg(not(target_family = "wasm"))]
     Rows(Option<Batch>),
+    /// A table whose rows come while queries run, and how many there are.
+    #[cfg(not(target_family = "wasm"))]
+    Table(Stream, usize),
+    /// What the rows have failed with.
+    #[cfg(not(target_family = "wasm"))]
+    Failed(Error),
     /// The resource is unavailable, in the host's words.
     Unavailable(String),
 }
@@ -197,6 +209,18 @@ impl Requests {
         }
     }
 
+    /// The table that request `id` was answered with; `None` where it was with bytes.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn take_table(&mut self, id: u64) -> Option<(Stream, usize)> {
+        match self.responses.remove(&id)? {
+            Response::Table(stream, rows) => Some((stream, rows)),
+            other => {
+                self.responses.insert(id, other);
+                None
+            }
+        }
+    }
+
     /// Whether rows have come for request `id`, and not bytes.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn has_rows(&self, id: u64) -> bool {
@@ -217,6 +241,8 @@ impl Requests {
     fn take(&mut self, id: u64) -> Result<Response> {
         match self.responses.remove(&id) {
             Some(Response::Unavailable(message)) => Err(Error::new(Code::ResourceUnavailable, message)),
+            #[cfg(not(target_family = "wasm"))]
+            Some(Response::Failed(error)) => Err(error),
             Some(response) => Ok(response),
             None => Err(Error::internal(format!("request {id} has no answer"))),
         }

@@ -131,6 +131,23 @@ impl Piece {
     }
 }
 
+impl Plan {
+    /// A plan of rows that another one gives, as the first input.
+    pub(crate) fn fed(schema: Schema) -> Self {
+        let count = schema.fields.len();
+        Self { subplans: Vec::new(), queries: Vec::new(), root: given(0, schema, count) }
+    }
+}
+
+/// The first `count` columns of rows that come from elsewhere.
+fn given(input: usize, all: Schema, count: usize) -> Node {
+    let schema = Schema { fields: all.fields.iter().take(count).cloned().collect() };
+    let stream = Arc::new(Stream::of_fragment(input, all));
+    let columns = (0..count).collect();
+    let kind = NodeKind::Stream { stream, columns, most: None, part: Part::WHOLE, span: Span::default() };
+    Node { kind, schema }
+}
+
 /// Has the sources below read a part of their rows.
 #[expect(clippy::indexing_slicing, reason = "a part's range is one of all rows")]
 fn divide(node: &mut Node, part: Part) {
@@ -258,11 +275,7 @@ impl Cutter {
         let piece = self.pieces.get(fragment).invariant("a piece that is read comes before")?;
         let all = piece.plan.root.schema.clone();
         let count = piece.key.unwrap_or(all.fields.len());
-        let schema = Schema { fields: all.fields.iter().take(count).cloned().collect() };
-        let stream = Arc::new(Stream::of_fragment(fragment, all));
-        let columns = (0..count).collect();
-        let kind = NodeKind::Stream { stream, columns, most: None, part: Part::WHOLE, span: Span::default() };
-        Ok(Node { kind, schema })
+        Ok(given(fragment, all, count))
     }
 
     /// Ends a piece; its rows go on in the next one, in any order.

@@ -90,7 +90,9 @@ fn the_host_is_asked_for_encodings_that_the_engine_does_not_know() {
             match query.step().unwrap() {
                 Step::Need(requests) => {
                     let encoding = Some("ISO-8859-2".to_owned());
-                    let wanted = Resource::Table { uri: "t.csv".into(), format: TableFormat::Csv, encoding };
+                    let others = Some(Vec::new());
+                    let wanted =
+                        Resource::Table { uri: "t.csv".into(), format: TableFormat::Csv, encoding, others };
                     assert_eq!(requests[0].resource, wanted);
                     query.supply(requests[0].id, "nazwa\nzłoty\n".into()).unwrap();
                 }

@@ -11,14 +11,56 @@ use predictql::{Arrival, Distribution, Fragments, Params, Query, Resource, Step,
 use crate::host::{self, Outcome};
 use crate::suite;
 
-/// Runs a query in `parts` parts, one after the other, and brings rows to where they belong.
+/// Runs a statement, the rows that it gives or takes in `parts` parts.
 fn run(mut query: Query, parts: usize, arrival: Arrival) -> Result<Outcome, Error> {
+    if query.fragments(arrival)?.is_none() {
+        return host::finish(query);
+    }
+    match query.source() {
+        Some(source) => taken(query, rows(source, parts, arrival)),
+        None => rows(query, parts, arrival),
+    }
+}
+
+/// Runs a statement that takes rows of another query.
+fn taken(mut query: Query, mut rows: Result<Outcome, Error>) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    if let Ok(rows) = &mut rows {
+        rows.batches.reverse();
+    }
+    loop {
+        match query.step()? {
+            Step::Batch(batch) => outcome.batches.push(batch),
+            Step::Progress(_) => {}
+            Step::Need(requests) => {
+                for request in requests {
+                    match (&request.resource, &mut rows) {
+                        (Resource::Fragment { .. }, Ok(rows)) => {
+                            let batch = rows.batches.pop();
+                            if batch.is_none() {
+                                query.add(std::mem::take(&mut rows.summary));
+                            }
+                            query.supply_rows(request.id, batch)?;
+                        }
+                        (Resource::Fragment { .. }, Err(error)) => query.fail(request.id, error.clone())?,
+                        _ => host::answer(&mut query, request, &mut outcome.exported)?,
+                    }
+                }
+            }
+            Step::Done(summary) => return Ok(Outcome { summary, ..outcome }),
+        }
+    }
+}
+
+/// Runs a query in `parts` parts, one after the other, and brings rows to where they belong.
+fn rows(mut query: Query, parts: usize, arrival: Arrival) -> Result<Outcome, Error> {
     let Some(fragments) = query.fragments(arrival)? else { return host::finish(query) };
     match rows_of(&fragments, parts, arrival) {
         Ok((batches, summaries)) => {
             let schema = query.schema().cloned();
             let rows = batches.iter().map(Batch::rows).sum();
-            let summary = query.end(rows, summaries);
+            summaries.into_iter().for_each(|part| query.add(part));
+            let summary = query.end(rows);
             Ok(Outcome { schema, batches, summary, exported: Vec::new() })
         }
         // One process says which row is at fault, and may never come to it.
@@ -106,6 +148,42 @@ fn every_record_passes_in_parts_that_come_in_any_order() {
 #[test]
 fn every_record_passes_in_parts_that_come_in_order() {
     check(|query, length| run(query, 1 + length % 7, Arrival::InOrder));
+}
+
+#[test]
+fn statements_take_rows_of_parts_and_their_errors() {
+    let engine = host::engine();
+    engine.register_csv("t", b"x\n1\n2\n3\n4\n5\n", &CsvOptions::default()).unwrap();
+    let text = "
+        CREATE TABLE squares AS SELECT x * x AS y FROM t;
+        INSERT INTO squares SELECT x + 100 FROM t WHERE x > 3;
+        EXPORT DATA OPTIONS (uri = 'out.csv', format = 'CSV', header = TRUE) AS SELECT y FROM squares WHERE y > 20;
+        CREATE PROCEDURE p() BEGIN CREATE TABLE failed AS SELECT ERROR('no') AS z FROM t; END;
+        BEGIN
+          CALL p();
+        EXCEPTION WHEN ERROR THEN
+          SELECT @@error.message, (SELECT SUM(y) FROM squares);
+        END;
+        CREATE TABLE failed AS SELECT 10 / (x - 4) AS z FROM t";
+    let mut script = engine.session().script(text, Params::default()).unwrap();
+    let mut seen = Vec::new();
+    let failed = loop {
+        let Some(query) = script.next() else { panic!("a division by zero is told") };
+        match query.and_then(|query| run(query, 3, Arrival::InOrder)) {
+            Ok(outcome) => seen.push(outcome),
+            Err(error) => break error,
+        }
+    };
+    let messages: Vec<_> = seen.iter().filter_map(|it| it.summary.message.as_deref()).collect();
+    assert!(messages[0].ends_with("squares with 5 rows"), "{messages:?}");
+    assert!(messages[1].contains("inserted 2 rows into squares"), "{messages:?}");
+    assert!(messages[2].starts_with("Successfully exported 3 rows"), "{messages:?}");
+    let exported = seen.iter().flat_map(|it| &it.exported).flat_map(|piece| piece.bytes.to_vec());
+    assert_eq!(String::from_utf8(exported.collect()).unwrap(), "y\n25\n104\n105\n");
+    let told = seen.iter().flat_map(|it| &it.batches).flat_map(crate::notation::rows).collect::<Vec<_>>();
+    assert_eq!(told, [["row 1: no", "264"]]);
+    assert_eq!(failed.code(), Code::DivisionByZero, "{failed}");
+    assert_eq!(failed.first().span.and_then(|span| text.get(span.start..span.end)), Some("10 / (x - 4)"));
 }
 
 fn fragments(rows: &str, model: &str, sql: &str) -> Fragments {

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use predictql_host::{Catalog, NamedSource};
-use serde_json::Value;
+use predictql_terminal::{Over, Writing};
 
 /// SQL predictions on a cluster of machines.
 ///
@@ -64,18 +64,8 @@ pub(crate) struct Run {
     /// A file of statements
     #[arg(long, conflicts_with = "sql", value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
-    /// A model and its file: iris=iris.onnx, with options as JSON behind a blank
-    #[arg(long, value_name = "NAME=FILE", value_parser = source)]
-    pub(crate) model: Vec<NamedSource>,
-    /// A table and its files: t=data/*.parquet, with options as JSON behind a blank
-    #[arg(long, value_name = "NAME=FILES", value_parser = source)]
-    pub(crate) table: Vec<NamedSource>,
-    /// A value for `@name`, or with `=VALUE` for the next `?`: JSON, or else a text
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
-    pub(crate) param: Vec<(Option<String>, Value)>,
-    /// The dialect of the statements; without it the text tells
-    #[arg(long)]
-    pub(crate) dialect: Option<Dialect>,
+    #[command(flatten)]
+    pub(crate) over: Over,
     /// The scheduler
     #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
     pub(crate) scheduler: String,
@@ -85,42 +75,23 @@ pub(crate) struct Run {
     /// In how many parts rows are divided: some for each core of the cluster
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = parts)]
     pub(crate) parts: usize,
-    /// How rows are written
-    #[arg(long, short, default_value = "table")]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Dialect {
-    /// GoogleSQL
-    Bigquery,
-    /// T-SQL
-    Tsql,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Table,
-    /// With a line of names
-    Csv,
-    /// An object a line
-    Jsonl,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
 }
 
 impl Run {
-    pub(crate) fn catalog(&self) -> Catalog {
-        Catalog { models: self.model.clone(), tables: self.table.clone() }
+    /// What the statements run over, by URIs that lead to the same files wherever they are read.
+    pub(crate) fn catalog(&self) -> Result<Catalog, String> {
+        Ok(Catalog { models: all_located(&self.over.model)?, tables: all_located(&self.over.table)? })
     }
 }
 
-/// A name and a URI that leads to the same file wherever it is read.
-fn source(text: &str) -> Result<NamedSource, String> {
-    let mut source: NamedSource = text.parse()?;
-    for uri in &mut source.uris {
+fn all_located(sources: &[NamedSource]) -> Result<Vec<NamedSource>, String> {
+    let mut sources = sources.to_vec();
+    for uri in sources.iter_mut().flat_map(|source| &mut source.uris) {
         *uri = located(uri)?;
     }
-    Ok(source)
+    Ok(sources)
 }
 
 fn located(uri: &str) -> Result<String, String> {
@@ -129,13 +100,6 @@ fn located(uri: &str) -> Result<String, String> {
     }
     let path = std::path::absolute(uri).map_err(|error| format!("`{uri}`: {error}"))?;
     path.into_os_string().into_string().map_err(|path| format!("the path {} is no text", path.display()))
-}
-
-fn parameter(text: &str) -> Result<(Option<String>, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("expected `name=value`, or `=value` for `?`")?;
-    let name = name.trim_start_matches('@');
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-    Ok(((!name.is_empty()).then(|| name.to_owned()), value))
 }
 
 fn parts(text: &str) -> Result<usize, String> {

@@ -9,8 +9,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, stream};
-use predictql::{Fragments, Query};
-use predictql_datafusion::{Jobs, Source, behind, plan_parts, rows};
+use predictql::{Fragments, Query, Summary};
+use predictql_datafusion::{Jobs, Source, behind, plan_parts, rows, take};
 use predictql_host::{Host, Job};
 
 use crate::client::Client;
@@ -55,6 +55,33 @@ impl Cluster {
         host: Host,
         parts: usize,
     ) -> Result<SendableRecordBatchStream> {
+        let (stream, source) = self.parts(job, fragments, &host, parts).await?;
+        Ok(rows(stream, query, host, source))
+    }
+
+    /// Runs `statement` in this process, over the rows of `query`, which is its source and comes as for [`Cluster::rows`].
+    ///
+    /// # Errors
+    /// Where no scheduler answers; those of the statement and of the rows.
+    pub async fn take(
+        &self,
+        job: Arc<Job>,
+        fragments: Fragments,
+        (statement, query): (Query, Query),
+        host: Host,
+        parts: usize,
+    ) -> Result<Summary> {
+        let (stream, source) = self.parts(job, fragments, &host, parts).await?;
+        take(statement, query, stream, host, source).await
+    }
+
+    async fn parts(
+        &self,
+        job: Arc<Job>,
+        fragments: Fragments,
+        host: &Host,
+        parts: usize,
+    ) -> Result<(SendableRecordBatchStream, Source)> {
         self.jobs.keep(&job, fragments, host.clone());
         let source = Source::job(job, self.jobs.clone());
         let plan = plan_parts(&source, parts)?;
@@ -64,7 +91,7 @@ impl Cluster {
         let schema = plan.schema();
         let attempts = Attempts { client, plan, rows: None, given: 0, left: ATTEMPTS };
         let stream = RecordBatchStreamAdapter::new(schema, stream::try_unfold(attempts, Attempts::next));
-        Ok(rows(Box::pin(stream), query, host, source))
+        Ok((Box::pin(stream), source))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each command does.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,27 +10,27 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use predictql::{Arrival, Dialect, Query, Step};
+use predictql::data::{Batch, Schema};
+use predictql::{Arrival, Dialect, Query, Summary};
 use predictql_ballista::{
     Cluster, ExecutorOptions, Running, SchedulerOptions, Text, run_executor, run_scheduler,
 };
-use predictql_datafusion::{Failure, Jobs};
+use predictql_datafusion::Jobs;
 use predictql_host::{Error, Host, Stores};
+use predictql_terminal::{Failure, Output, tell_end};
 
 use crate::arguments;
 use crate::local::Local;
-use crate::shown::Shown;
-use crate::told::Told;
 
 /// How long a cluster has for taking note that a statement is given up.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-pub(crate) async fn schedule(options: arguments::Scheduler) -> Result<(), Told> {
+pub(crate) async fn schedule(options: arguments::Scheduler) -> Result<(), Failure> {
     let options = SchedulerOptions { address: options.listen, patience: options.patience };
-    Ok(run_scheduler(options, |address| announce("scheduler", &address)).await?)
+    run_scheduler(options, |address| announce("scheduler", &address)).await.map_err(unstarted)
 }
 
-pub(crate) async fn execute(options: arguments::Executor) -> Result<(), Told> {
+pub(crate) async fn execute(options: arguments::Executor) -> Result<(), Failure> {
     // It goes when the executor ends.
     let temporary = tempfile::tempdir()?;
     let options = ExecutorOptions {
@@ -40,7 +41,11 @@ pub(crate) async fn execute(options: arguments::Executor) -> Result<(), Told> {
         work_dir: options.work_dir.unwrap_or_else(|| temporary.path().to_owned()),
     };
     let host = Host::new(Stores::new());
-    Ok(run_executor(options, host, |address| announce("executor", &address)).await?)
+    run_executor(options, host, |address| announce("executor", &address)).await.map_err(unstarted)
+}
+
+fn unstarted(error: impl std::fmt::Display) -> Failure {
+    Failure::Output(error.to_string())
 }
 
 /// Those who start processes read where these listen.
@@ -49,30 +54,31 @@ fn announce(what: &str, address: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{what} on {address}");
 }
 
-pub(crate) async fn run(options: arguments::Run) -> Result<(), Told> {
+pub(crate) async fn run(options: arguments::Run) -> Result<(), Failure> {
     let statements = run_all(options);
     tokio::select! {
         ended = statements => ended,
         _ = tokio::signal::ctrl_c() => {
             tokio::time::sleep(FAREWELL).await;
-            Err(Told::Cancelled)
+            Err(Failure::Cancelled)
         }
     }
 }
 
-async fn run_all(options: arguments::Run) -> Result<(), Told> {
+async fn run_all(options: arguments::Run) -> Result<(), Failure> {
     let script = match &options.script {
         Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Told::Plain(format!("`{}` cannot be read: {error}", path.display())))?,
+            .map_err(|error| Failure::Usage(format!("`{}` cannot be read: {error}", path.display())))?,
         None => options.sql.clone().unwrap_or_default(),
     };
     let host = Host::new(Stores::new());
+    let output = Output::new(&options.writing, host.stores())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3;
     let text = Text {
-        catalog: options.catalog(),
+        catalog: options.catalog().map_err(Failure::Usage)?,
         script: script.clone(),
-        dialect: options.dialect.map(Dialect::from),
-        parameters: options.param.clone(),
+        dialect: options.over.dialect.map(Dialect::from),
+        parameters: options.over.param.clone(),
         now,
         seed: f64::from(std::process::id()),
     };
@@ -83,69 +89,101 @@ async fn run_all(options: arguments::Run) -> Result<(), Told> {
     };
     let scheduler = local.as_ref().map_or(&options.scheduler, |local| &local.scheduler);
     let cluster = Cluster::at(scheduler, jobs);
-    let failed = |error: &Error| Told::Statement { text: script.clone(), failure: Failure::from(error) };
+    let failed = |error: &Error| Failure::of(&script, error);
     let mut running = text.begin(&host).map_err(|error| failed(&error))?;
+    let mut results = output.begin();
     while let Some(next) = running.statements().next() {
         let (number, query) = next.map_err(|error| failed(&error))?;
-        let rows = rows(&cluster, &running, &host, number, query, options.parts).await;
-        let mut rows = rows.map_err(|error| Told::about(&script, &error))?;
-        let Some(rows) = &mut rows else { continue };
-        let mut shown = Shown::new(options.format);
-        while let Some(batch) = rows.next().await {
-            shown.write(batch.map_err(|error| Told::about(&script, &error))?)?;
+        let ran = statement(&cluster, &running, &host, number, query, options.parts).await;
+        let ran = ran.map_err(|error| about(&script, &error))?;
+        if let Some((schema, mut rows)) = ran.rows {
+            let mut written = results.next(&schema)?;
+            while let Some(batch) = rows.next().await {
+                let batch = batch.and_then(|rows| read(&schema, &rows));
+                written.write(&batch.map_err(|error| about(&script, &error))?)?;
+            }
+            written.end()?;
         }
-        shown.end()?;
+        tell_end(&script, &ran.summary);
     }
     Ok(())
 }
 
-/// The rows of a statement, if it has any: of the cluster, unless it has to run in one piece.
-async fn rows(
+/// An error of a statement of this text, or of the cluster that should run it.
+fn about(text: &str, error: &DataFusionError) -> Failure {
+    match predictql_datafusion::Failure::of(error) {
+        Some(failure) => Failure::Statement { text: text.to_owned(), findings: failure.findings().to_vec() },
+        None => Failure::Output(match error {
+            DataFusionError::Execution(message) => message.clone(),
+            error => error.strip_backtrace(),
+        }),
+    }
+}
+
+fn ours(error: &Error) -> DataFusionError {
+    predictql_datafusion::Failure::from(error).into()
+}
+
+fn read(schema: &Schema, rows: &RecordBatch) -> Result<Batch, DataFusionError> {
+    Batch::of(schema, rows.num_rows(), rows.columns().to_vec()).map_err(|error| ours(&error.into()))
+}
+
+/// What a statement has come to.
+#[derive(Default)]
+struct Ran {
+    /// With their columns.
+    rows: Option<(Schema, SendableRecordBatchStream)>,
+    /// Where it has ended before its rows are read.
+    summary: Summary,
+}
+
+/// Runs a statement: the rows that it gives or takes on the cluster, unless they have to be computed in one piece.
+async fn statement(
     cluster: &Cluster,
     running: &Running,
     host: &Host,
     number: usize,
-    query: Query,
+    mut query: Query,
     parts: usize,
-) -> Result<Option<SendableRecordBatchStream>, DataFusionError> {
-    let ours = |error: Error| DataFusionError::from(Failure::from(&error));
+) -> Result<Ran, DataFusionError> {
     // What DESCRIBE and SHOW tell is of this process.
-    let is_query = running.is_query();
-    let fragments = if is_query { query.fragments(Arrival::AnyOrder) } else { Ok(None) };
-    let Some(fragments) = fragments.map_err(|error| ours(error.into()))? else {
+    let may_travel = running.is_query() || query.schema().is_none();
+    let fragments = if may_travel { query.fragments(Arrival::AnyOrder) } else { Ok(None) };
+    let Some(fragments) = fragments.map_err(|error| ours(&error.into()))? else {
         let host = host.clone();
         let ran = tokio::task::spawn_blocking(move || whole(query, &host)).await;
-        return ran.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?.map_err(ours);
+        return ran
+            .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
+            .map_err(|error| ours(&error));
     };
-    let job = running.job(number, &fragments).map_err(ours)?;
-    cluster.rows(job, fragments, query, host.clone(), parts).await.map(Some)
+    let job = running.job(number, &fragments).map_err(|error| ours(&error))?;
+    let host = host.clone();
+    Ok(match query.source() {
+        Some(source) => {
+            let summary = cluster.take(job, fragments, (query, source), host, parts).await?;
+            Ran { summary, ..Ran::default() }
+        }
+        None => {
+            let schema = query.schema().cloned().unwrap_or_default();
+            let rows = cluster.rows(job, fragments, query, host, parts).await?;
+            Ran { rows: Some((schema, rows)), ..Ran::default() }
+        }
+    })
 }
 
 /// A statement in this process. Of some the columns are known once they run.
-fn whole(mut query: Query, host: &Host) -> Result<Option<SendableRecordBatchStream>, Error> {
-    let mut answers = host.answers();
+fn whole(mut query: Query, host: &Host) -> Result<Ran, Error> {
     let mut batches = Vec::new();
-    loop {
-        match query.step()? {
-            Step::Need(requests) => answers.answer(&mut query, requests, &mut ())?,
-            Step::Progress(_) => {}
-            Step::Batch(batch) => batches.push(batch),
-            Step::Done(_) => break,
-        }
-    }
-    let Some(schema) = query.schema().map(|schema| Arc::new(schema.to_arrow())) else { return Ok(None) };
+    let summary = host.run(&mut query, &mut (), &mut |batch| {
+        batches.push(batch);
+        ControlFlow::Continue(())
+    })?;
+    let Some(schema) = query.schema().cloned() else { return Ok(Ran { summary, rows: None }) };
+    let arrow = Arc::new(schema.to_arrow());
     let rows = batches.into_iter().map({
-        let schema = schema.clone();
-        move |batch| Ok(RecordBatch::try_new(schema.clone(), batch.columns().to_vec())?)
+        let arrow = arrow.clone();
+        move |batch| Ok(RecordBatch::try_new(arrow.clone(), batch.columns().to_vec())?)
     });
-    Ok(Some(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(rows)))))
-}
-
-impl From<arguments::Dialect> for Dialect {
-    fn from(dialect: arguments::Dialect) -> Self {
-        match dialect {
-            arguments::Dialect::Bigquery => Self::BigQuery,
-            arguments::Dialect::Tsql => Self::TSql,
-        }
-    }
+    let rows = RecordBatchStreamAdapter::new(arrow, stream::iter(rows));
+    Ok(Ran { rows: Some((schema, Box::pin(rows))), summary })
 }

@@ -4,11 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use predictql_ballista::{ExecutorOptions, SchedulerOptions, run_executor, run_scheduler};
 use predictql_host::{Host, Stores};
+use predictql_terminal::Failure;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-
-use crate::told::Told;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -26,7 +25,7 @@ pub(crate) struct Local {
 
 impl Local {
     /// Starts so many executors, which share the processors.
-    pub(crate) async fn start(executors: usize) -> Result<Self, Told> {
+    pub(crate) async fn start(executors: usize) -> Result<Self, Failure> {
         let mut running = JoinSet::new();
         let (listens, address) = oneshot::channel();
         let options = SchedulerOptions { address: SocketAddr::new(LOOPBACK, 0), patience: PATIENCE };
@@ -37,7 +36,8 @@ impl Local {
             };
             let _ = run_scheduler(options, listening).await;
         });
-        let address = address.await.map_err(|_| Told::Plain("no scheduler can be started here".into()))?;
+        let address =
+            address.await.map_err(|_| Failure::Output("no scheduler can be started here".into()))?;
         let all = std::thread::available_parallelism().map_or(1, usize::from);
         let mut folders = Vec::new();
         for _ in 0..executors {

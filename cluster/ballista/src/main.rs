@@ -3,21 +3,19 @@
 mod arguments;
 mod command;
 mod local;
-mod shown;
-mod told;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use predictql_terminal::Failure;
 
 use crate::arguments::{Arguments, Command};
-use crate::told::Told;
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Told::from(error).tell(),
+        Err(error) => return exit(&Failure::from(error)),
     };
     let ended = runtime.block_on(async {
         match command {
@@ -28,6 +26,11 @@ fn main() -> ExitCode {
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(told) => told.tell(),
+        Err(failure) => exit(&failure),
     }
+}
+
+fn exit(failure: &Failure) -> ExitCode {
+    failure.tell();
+    failure.code()
 }

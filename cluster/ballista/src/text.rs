@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use predictql::{Dialect, Engine, Fragments};
-use predictql_host::{Catalog, Error, Host, Job, Run, params};
-use serde_json::Value;
+use predictql_host::{Catalog, Error, Host, Job, Parameter, Run, params};
 
 /// A text, what it runs over, and when.
 #[derive(Debug, Clone)]
@@ -15,8 +14,8 @@ pub struct Text {
     pub script: String,
     /// Without one the text tells.
     pub dialect: Option<Dialect>,
-    /// Values of the parameters: by name, or by position where they have none.
-    pub parameters: Vec<(Option<String>, Value)>,
+    /// Values of the parameters: all by name, or all by position.
+    pub parameters: Vec<Parameter>,
     /// Milliseconds since 1970-01-01 UTC.
     pub now: f64,
     /// Where random numbers begin.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use predictql_host::NamedSource;
+use clap::{Args, Parser, Subcommand};
+use predictql_terminal::{Over, Writing};
 
 use crate::size::Size;
 
@@ -84,58 +84,17 @@ pub(crate) enum ModelCommand {
 /// What statements run over, and how.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
-    /// A model and its file: iris=iris.onnx, with options as JSON behind a blank: 'iris=iris.onnx {"task": "classification"}'
-    #[arg(long, value_name = "NAME=FILE")]
-    pub(crate) model: Vec<NamedSource>,
-    /// A table and its files, whose format their ending tells (CSV, JSON, Parquet, Arrow; others are an object table): t=data/*.parquet, with options as JSON behind a blank: 't=data.txt {"format": "csv", "field_delimiter": "|"}'
-    #[arg(long, value_name = "NAME=FILES")]
-    pub(crate) table: Vec<NamedSource>,
+    #[command(flatten)]
+    pub(crate) over: Over,
     /// A registry of models, each with its versions and aliases: `MODEL m@champion`
     #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
     pub(crate) registry: Option<String>,
-    /// A value for `@name`, or with `=VALUE` for the next `?`: JSON (5, true, "a", [1, 2]), or else a text
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) param: Vec<String>,
-    /// The dialect of the statements; without it the text tells
-    #[arg(long)]
-    pub(crate) dialect: Option<Dialect>,
     /// Threads that queries run on; all cores by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
     /// Bytes that the operators of one query hold together, such as 512MB or 4GiB: rows that are sorted, joined, grouped
     #[arg(long, value_name = "SIZE")]
     pub(crate) limit_memory: Option<Size>,
-    /// How rows are written: table on a terminal, else csv
-    #[arg(long, short)]
-    pub(crate) format: Option<Format>,
-    /// Where rows are written: a path, or a place in a store. It is there when the query has ended
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<String>,
-    /// Rows that a table shows at most, 0 for all
-    #[arg(long, value_name = "N", default_value_t = 40)]
-    pub(crate) max_rows: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Dialect {
-    /// GoogleSQL
-    Bigquery,
-    /// T-SQL
-    Tsql,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people, shortened to what fits
-    Table,
-    /// With a line of names
-    Csv,
-    /// A list of objects
-    Json,
-    /// An object a line
-    Jsonl,
-    /// A Parquet file
-    Parquet,
-    /// An Arrow IPC stream
-    Arrow,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
 }

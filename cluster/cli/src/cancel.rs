@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use predictql_host::{Stores, Watch};
-
-use crate::failure::{CANCELLED, Failure};
+use predictql_terminal::{CANCELLED, Failure};
 
 /// What Ctrl-C stops. Cloning shares it.
 #[derive(Clone, Default)]
@@ -35,7 +34,7 @@ impl Cancel {
             shared.watch.iter().for_each(|watch| watch.stop());
             shared.stores.iter().for_each(|stores| stores.give_up(true));
         })
-        .map_err(|error| Failure::usage(format!("Ctrl-C cannot be heard: {error}")))?;
+        .map_err(|error| Failure::Usage(format!("Ctrl-C cannot be heard: {error}")))?;
         Ok(cancel)
     }
 

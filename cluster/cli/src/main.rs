@@ -3,11 +3,7 @@
 mod arguments;
 mod cancel;
 mod database;
-mod diagnostics;
-mod failure;
 mod models;
-mod output;
-mod parameters;
 mod progress;
 mod prompt;
 mod size;
@@ -20,7 +16,7 @@ use clap::Parser;
 use arguments::{Arguments, Command, Settings};
 use cancel::Cancel;
 use database::Database;
-use failure::Failure;
+use predictql_terminal::Failure;
 
 fn main() -> ExitCode {
     // Tells usage errors, and ends with 2, by itself.
@@ -40,7 +36,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Model { registry, command }) => models::run(&registry, command),
         Some(Command::Run { script, settings }) => {
             let text = std::fs::read_to_string(&script)
-                .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", script.display())))?;
+                .map_err(|error| Failure::Usage(format!("`{}` cannot be read: {error}", script.display())))?;
             run_text(&settings, &text)
         }
         None => match sql {
@@ -50,7 +46,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 let mut text = String::new();
                 std::io::stdin()
                     .read_to_string(&mut text)
-                    .map_err(|error| Failure::usage(format!("the script cannot be read: {error}")))?;
+                    .map_err(|error| Failure::Usage(format!("the script cannot be read: {error}")))?;
                 run_text(&settings, &text)
             }
         },

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use predictql_host::{Error, Registry, Stores};
+use predictql_terminal::Failure;
 use serde_json::Value;
 
 use crate::arguments::ModelCommand;
-use crate::failure::Failure;
 
 pub(crate) fn run(folder: &str, command: ModelCommand) -> Result<(), Failure> {
     let registry = Registry::new(Stores::new(), folder);
-    let failed = |error: Error| Failure::Statement { text: String::new(), error };
+    let failed = |error: Error| Failure::of("", &error);
     let mut out = std::io::stdout().lock();
     match command {
         ModelCommand::Add { name, file, alias, default, options } => {
             let options = match options {
                 Some(text) => serde_json::from_str::<BTreeMap<String, Value>>(&text)
-                    .map_err(|error| Failure::usage(format!("--options is no JSON object: {error}")))?,
+                    .map_err(|error| Failure::Usage(format!("--options is no JSON object: {error}")))?,
                 None => BTreeMap::new(),
             };
             let version = registry.add(&name, &file, &options, &alias).map_err(failed)?;

@@ -8,8 +8,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use datafusion::error::DataFusionError;
-use predictql::diag::{Diagnostic, Kind, Severity};
-use predictql_host::Error;
+use predictql::diag::Kind;
+use predictql_host::{Error, Finding};
 use serde::{Deserialize, Serialize};
 
 /// What stands around the letters.
@@ -21,23 +21,6 @@ const END: char = ';';
 pub struct Failure {
     findings: Vec<Finding>,
     is_of_place: bool,
-}
-
-/// A [`Diagnostic`] that travels.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Finding {
-    /// The name that programs match on; none of what is no statement's fault, but lies around it.
-    pub code: Option<String>,
-    /// Whether the statement has run all the same.
-    pub is_warning: bool,
-    /// The bytes of the text that it is about: the first one, and the one behind the last.
-    pub span: Option<(usize, usize)>,
-    /// What was found and what was expected.
-    pub message: String,
-    /// The next action to take.
-    pub hint: Option<String>,
-    /// The words of what failed underneath.
-    pub detail: Option<String>,
 }
 
 impl Failure {
@@ -83,29 +66,11 @@ impl Failure {
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        match error {
-            Error::Statement(error) => {
-                let findings = error.diagnostics().map(Finding::from).collect();
-                Self { findings, is_of_place: matches!(error.kind(), Kind::Host | Kind::Internal) }
-            }
-            Error::Host { message, hint } => {
-                let finding = Finding { message: message.clone(), hint: hint.clone(), ..Finding::default() };
-                Self { findings: vec![finding], is_of_place: true }
-            }
-        }
-    }
-}
-
-impl From<&Diagnostic> for Finding {
-    fn from(found: &Diagnostic) -> Self {
-        Self {
-            code: Some(found.code.as_str().to_owned()),
-            is_warning: found.severity == Severity::Warning,
-            span: found.span.map(|span| (span.start, span.end)),
-            message: found.message.clone(),
-            hint: found.hint.clone(),
-            detail: found.detail.clone(),
-        }
+        let is_of_place = match error {
+            Error::Statement(error) => matches!(error.kind(), Kind::Host | Kind::Internal),
+            Error::Host { .. } => true,
+        };
+        Self { findings: Finding::all(error), is_of_place }
     }
 }
 

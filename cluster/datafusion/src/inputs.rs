@@ -102,6 +102,6 @@ impl Ends for Blocking {
 
 /// Nobody reads this error: the reader has gone.
 #[cold]
-fn given_up() -> DataFusionError {
+pub(crate) fn given_up() -> DataFusionError {
     DataFusionError::Execution("the rows are not wanted any more".into())
 }

@@ -51,7 +51,7 @@ impl Jobs {
             return Ok(opened.clone());
         }
         // Tables of other jobs may have the same names.
-        let host = self.host.anew();
+        let host = self.host.of_parts();
         // What fails here may go well later: a file may come.
         let fragments = job.open(&host).map_err(|error| Failure::of_place(&error))?;
         Ok(slot.insert(Opened { fragments, host }).clone())

@@ -16,10 +16,13 @@ mod origin;
 mod plan;
 mod predict;
 mod rows;
+mod taking;
+mod wanted;
 
 pub use codec::FragmentCodec;
-pub use failure::{Failure, Finding};
+pub use failure::Failure;
 pub use jobs::Jobs;
 pub use plan::{Source, plan, plan_parts};
 pub use predict::{predict_function, register_predict};
 pub use rows::{behind, rows};
+pub use taking::take;

@@ -4,18 +4,19 @@
 //! So an error of a part is not told: the statement runs in one piece, and what that gives takes its place.
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
-use futures::{StreamExt, stream};
-use predictql::Query;
-use predictql_host::Host;
+use futures::{StreamExt, TryStreamExt};
+use predictql::data::Batch;
+use predictql::{Query, Summary};
+use predictql_host::{Error, Host, Steps};
 
-use crate::drive;
+use crate::drive::{batch, ours, record_batch};
 use crate::failure::Failure;
-use crate::inputs::Sending;
+use crate::inputs::given_up;
 use crate::plan::Source;
+use crate::wanted::{Wanted, wish};
 
 /// Batches that wait for their reader.
 const AHEAD: usize = 2;
@@ -31,51 +32,119 @@ pub fn rows(
     source: Source,
 ) -> SendableRecordBatchStream {
     let schema = parts.schema();
-    let state = State { rows: parts, whole: Some((query, host)), source, given: 0, has_ended: false };
-    Box::pin(RecordBatchStreamAdapter::new(schema, stream::unfold(state, next)))
+    let mut stream = RecordBatchReceiverStream::builder(schema.clone(), AHEAD);
+    let (sender, (wish, wanted)) = (stream.tx(), wish());
+    let mut given = Given::new(parts, query, host, source, wanted);
+    stream.spawn_blocking({
+        let schema = schema.clone();
+        move || {
+            while let Some(rows) = given.next()? {
+                if sender.blocking_send(record_batch(&schema, &rows)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    });
+    let rows = stream.build().map(move |rows| {
+        let _for_as_long_as_the_stream = &wish;
+        rows
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
-struct State {
-    rows: SendableRecordBatchStream,
-    /// The statement, unless it runs in one piece already.
-    whole: Option<(Query, Host)>,
+/// The rows of a query, on a thread that may be blocked.
+pub(crate) struct Given {
+    query: Query,
+    host: Host,
     source: Source,
+    from: From,
+    wanted: Wanted,
     /// How many rows were given.
     given: usize,
-    has_ended: bool,
+    summary: Option<Summary>,
 }
 
-async fn next(mut state: State) -> Option<(Result<RecordBatch>, State)> {
-    if state.has_ended {
-        return None;
+enum From {
+    Parts(SendableRecordBatchStream),
+    Whole(Box<Steps>),
+    End,
+}
+
+/// Why rows do not come.
+pub(crate) enum Failed {
+    /// The statement has failed, or its host.
+    Here(Error),
+    /// What runs the parts has.
+    There(DataFusionError),
+}
+
+impl Given {
+    /// As [`rows`], for as long as they are wanted.
+    pub(crate) fn new(
+        parts: SendableRecordBatchStream,
+        query: Query,
+        host: Host,
+        source: Source,
+        wanted: Wanted,
+    ) -> Self {
+        Self { query, host, source, from: From::Parts(parts), wanted, given: 0, summary: None }
     }
-    let mut item = state.rows.next().await;
-    if let Some(Err(error)) = &item
-        && is_of_part(error)
-        && let Some((query, host)) = state.whole.take()
-    {
-        state.rows = behind(in_one_piece(query, host, state.rows.schema()), state.given);
-        item = state.rows.next().await;
-    }
-    match &item {
-        Some(Ok(batch)) => state.given += batch.num_rows(),
-        Some(Err(_)) => state.has_ended = true,
-        // Scripts and the log of statements count its rows.
-        None => {
-            if let Some((mut query, _)) = state.whole.take() {
-                query.end(state.given, state.source.summaries());
+
+    /// The next rows; none at their end. Once nobody wants them it fails, so that nobody takes some for all.
+    pub(crate) fn next(&mut self) -> Result<Option<Batch>, Failed> {
+        if let From::Parts(parts) = &mut self.from {
+            match self.wanted.wait(parts.try_next()).unwrap_or_else(|| Err(given_up())) {
+                Ok(Some(rows)) => {
+                    self.given += rows.num_rows();
+                    return self.batch(&rows).map(Some).map_err(Failed::There);
+                }
+                Ok(None) => {
+                    // Scripts and the log of statements count its rows.
+                    self.source.summaries().into_iter().for_each(|part| self.query.add(part));
+                    self.summary = Some(self.query.end(self.given));
+                    self.from = From::End;
+                }
+                Err(error) if is_of_part(&error) => {
+                    let steps = Steps::new(&self.host, self.wanted.watch()).behind(self.given);
+                    self.from = From::Whole(Box::new(steps));
+                }
+                Err(error) => {
+                    self.from = From::End;
+                    return Err(Failed::There(error));
+                }
             }
         }
+        let From::Whole(steps) = &mut self.from else { return Ok(None) };
+        let rows = steps.next(&mut self.query, &mut ()).map_err(Failed::Here)?;
+        if rows.is_none() {
+            self.summary = steps.summary();
+            if self.summary.is_none() {
+                return Err(Failed::There(given_up()));
+            }
+            self.from = From::End;
+        }
+        Ok(rows)
     }
-    item.map(|item| (item, state))
+
+    fn batch(&self, rows: &RecordBatch) -> Result<Batch> {
+        let schema = self.query.schema();
+        batch(schema.ok_or_else(|| DataFusionError::Internal("a query has no columns".into()))?, rows)
+    }
+
+    /// What the query has ended with, if it has ended: once.
+    pub(crate) fn summary(&mut self) -> Option<Summary> {
+        self.summary.take()
+    }
 }
 
-/// The rows of a query that this process runs alone.
-fn in_one_piece(query: Query, host: Host, schema: SchemaRef) -> SendableRecordBatchStream {
-    let mut stream = RecordBatchReceiverStream::builder(schema.clone(), AHEAD);
-    let mut sending = Sending { sender: stream.tx(), marks: None };
-    stream.spawn_blocking(move || drive::run(query, &host, &schema, &mut sending).map(drop));
-    stream.build()
+impl std::convert::From<Failed> for DataFusionError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Here(error) => ours(error),
+            Failed::There(error) => error,
+        }
+    }
 }
 
 /// The rows behind the first `passed` ones: of a statement that runs again, whose rows are the same, however they are computed.

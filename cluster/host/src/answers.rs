@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use predictql::data::Batch;
 use predictql::table::Part;
-use predictql::{Query, Request, Resource};
+use predictql::{Query, Request, Resource, TableFormat};
 
 use crate::exports::Export;
 use crate::tables::{self, Share};
@@ -39,13 +39,31 @@ impl Answers {
             let answer = match resource {
                 Resource::Model { uri } | Resource::Object { uri, .. } => bytes(stores.read(&uri)),
                 Resource::Converted { uri, signature } => bytes(tables::converted(stores, &uri, signature)),
-                Resource::Table { uri, format, encoding } => {
+                Resource::Table { uri, format: TableFormat::Parquet, others: Some(others), .. } => {
+                    match self.host.open_table(uri, others) {
+                        Ok((source, table)) => {
+                            let (schema, rows) = (table.schema().clone(), table.row_groups().sum());
+                            query.supply_table(id, &source, schema, table.bytes(), rows)?;
+                            continue;
+                        }
+                        Err(words) => Err(words),
+                    }
+                }
+                Resource::Table { uri, format, encoding, .. } => {
                     bytes(tables::whole(stores, &uri, format, encoding.as_deref(), self.host.limits()))
                 }
                 Resource::Rows { table, reader, columns, most, part } => {
                     self.rows(id, &table, reader, &columns, most, part).map(Answer::Rows)
                 }
-                Resource::Fragment { input } => Ok(Answer::Rows(inputs.next(input)?)),
+                Resource::Fragment { input } => match inputs.next(input) {
+                    Ok(rows) => Ok(Answer::Rows(rows)),
+                    Err(Error::Statement(error)) => {
+                        query.fail(id, error)?;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+                Resource::Export(_) if !self.host.writes() => Ok(Answer::Bytes(Vec::new())),
                 Resource::Export(piece) => self.export.take(&piece).map(|()| Answer::Bytes(Vec::new())),
                 // They are part of this program.
                 Resource::Decoder | Resource::Tokenizers => Ok(Answer::Bytes(Vec::new())),
@@ -58,6 +76,9 @@ impl Answers {
                 Ok(Answer::Rows(rows)) => query.supply_rows(id, rows)?,
                 Err(words) => query.refuse(id, words)?,
             }
+        }
+        if let Some(summary) = inputs.ended() {
+            query.add(summary);
         }
         Ok(())
     }

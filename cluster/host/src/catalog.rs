@@ -13,7 +13,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::literal::{literal, named, quoted};
-use crate::tables::FileTable;
 use crate::{Error, Host};
 
 /// Models and tables by name.
@@ -99,15 +98,16 @@ impl Catalog {
     /// An engine that holds all of it.
     ///
     /// # Errors
-    /// Where a file is not there, or not what it should be; the error names it.
+    /// Where a file is not there, or not what it should be; the error names it, and is none of a statement.
     pub fn open(&self, host: &Host) -> Result<Engine, Error> {
         let engine = host.engine();
         for (number, model) in self.models.iter().enumerate() {
             let mut before = self.models.iter().take(number);
-            open_model(&engine, host, model, before.any(|other| other.name == model.name))?;
+            let is_more = before.any(|other| other.name == model.name);
+            open_model(&engine, host, model, is_more).map_err(|error| of("model", &model.name, error))?;
         }
         for table in &self.tables {
-            open_table(&engine, host, table)?;
+            open_table(&engine, host, table).map_err(|error| of("table", &table.name, error))?;
         }
         Ok(engine)
     }
@@ -146,12 +146,20 @@ impl Catalog {
     }
 }
 
+/// What is wrong with a model or table. Its place would be in a text that nobody has written.
+fn of(kind: &str, name: &str, error: Error) -> Error {
+    let (message, hint) = match error {
+        Error::Statement(error) => (error.first().message.clone(), error.first().hint.clone()),
+        Error::Host { message, hint } => (message, hint),
+    };
+    Error::Host { message: format!("{kind} `{name}`: {message}"), hint }
+}
+
 /// A model, or one more version of it.
 fn open_model(engine: &Engine, host: &Host, model: &NamedSource, is_more: bool) -> Result<(), Error> {
     model.check_name()?;
     let [path] = model.uris.as_slice() else {
-        let message = format!("expected one file for model `{}`, found {}", model.name, model.uris.len());
-        return Err(Error::new(message));
+        return Err(Error::new(format!("expected one file, found {}", model.uris.len())));
     };
     let options = model.options(format!("model_path = {}", quoted(path)));
     let name = named(&model.name);
@@ -173,16 +181,7 @@ fn open_model(engine: &Engine, host: &Host, model: &NamedSource, is_more: bool) 
 fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), Error> {
     table.check_name()?;
     if table.uris.is_empty() {
-        return Err(Error::new(format!("table `{}` has no files", table.name)));
-    }
-    if is_parquet(table) {
-        let files = FileTable::open(host.stores(), &table.uris, host.limits()).map_err(|words| {
-            let message = format!("table `{}`: {words}", table.name);
-            Error::new(message)
-        })?;
-        engine.register_divisible(&table.name, files.schema().clone(), files.bytes())?;
-        host.put_table(&table.name, files);
-        return Ok(());
+        return Err(Error::new("it has no files"));
     }
     let uris = table.uris.iter().map(|uri| quoted(uri)).collect::<Vec<_>>().join(", ");
     let mut path = format!("uris = [{uris}]");
@@ -196,16 +195,6 @@ fn open_table(engine: &Engine, host: &Host, table: &NamedSource) -> Result<(), E
     }
     let options = table.options(path);
     run(engine, host, &format!("CREATE OR REPLACE EXTERNAL TABLE {} {options}", named(&table.name)))
-}
-
-/// Whether its rows are read while queries run, and in parts. A table of other options is read by the engine.
-fn is_parquet(table: &NamedSource) -> bool {
-    let format = match table.options.iter().next() {
-        None => table.uris.first().and_then(|uri| format_of(uri)),
-        Some((name, Value::String(format))) if name.eq_ignore_ascii_case("format") => Some(format.as_str()),
-        Some(_) => None,
-    };
-    table.options.len() <= 1 && format.is_some_and(|format| format.eq_ignore_ascii_case("PARQUET"))
 }
 
 /// The format that the ending of a file tells.
@@ -224,7 +213,7 @@ fn format_of(uri: &str) -> Option<&'static str> {
 fn run(engine: &Engine, host: &Host, statement: &str) -> Result<(), Error> {
     let session = engine.session().without_log(true).with_dialect(Dialect::BigQuery);
     for query in session.script(statement, Params::default())? {
-        host.run(query?, &mut |_| ControlFlow::Continue(()))?;
+        host.run(&mut query?, &mut (), &mut |_| ControlFlow::Continue(()))?;
     }
     Ok(())
 }

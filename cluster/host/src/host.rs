@@ -6,19 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use predictql::data::Batch;
-use predictql::{Engine, Limits, Query, Step, Summary};
+use predictql::{Engine, Limits, Query, Summary};
 
 use crate::answers::Answers;
 use crate::clock;
 use crate::tables::FileTable;
-use crate::{Error, Stores};
+use crate::{Error, Inputs, Steps, Stores};
 
 /// Brings to the queries of one catalog what they need. Cloning shares everything.
 #[derive(Clone)]
 pub struct Host {
     stores: Stores,
     limits: Limits,
-    /// The tables whose rows are read while queries run, by their names.
+    /// Whether statements that write files do.
+    writes: bool,
+    /// The tables whose rows are read while queries run, by their names in requests.
     tables: Arc<Mutex<HashMap<String, Arc<FileTable>>>>,
     /// Rows that all queries together have read of them.
     read: Arc<AtomicUsize>,
@@ -28,7 +30,7 @@ impl Host {
     /// A host of these stores, with the limits of a program on a machine of its own.
     pub fn new(stores: Stores) -> Self {
         let limits = native_limits();
-        Self { stores, limits, tables: Arc::default(), read: Arc::default() }
+        Self { stores, limits, writes: true, tables: Arc::default(), read: Arc::default() }
     }
 
     /// The same with other limits.
@@ -47,10 +49,11 @@ impl Host {
         &self.limits
     }
 
-    /// The same for another catalog: it shares connections, and knows no tables yet.
+    /// The same for parts of a statement that another process runs. It shares connections, knows no tables yet, and writes no files: that
+    /// process does, and statements before it that wrote some have done so.
     #[must_use]
-    pub fn anew(&self) -> Self {
-        Self { tables: Arc::default(), ..self.clone() }
+    pub fn of_parts(&self) -> Self {
+        Self { tables: Arc::default(), writes: false, ..self.clone() }
     }
 
     /// How many rows all queries together have read of files while they ran: for who shows how far one has come.
@@ -68,44 +71,53 @@ impl Host {
         Answers::new(self.clone())
     }
 
-    /// Runs a query to its end on this thread. `rows` may stop it.
+    /// Runs a statement to its end on this thread. `inputs` give the rows of its source, where that was taken from it; `rows` may stop it.
     ///
     /// # Errors
     /// As the query's steps; in the host's words where what it needs is not there.
     pub fn run(
         &self,
-        mut query: Query,
+        query: &mut Query,
+        inputs: &mut dyn Inputs,
         rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<Summary, Error> {
-        let mut answers = self.answers();
-        loop {
-            match query.step()? {
-                Step::Need(requests) => answers.answer(&mut query, requests, &mut ())?,
-                Step::Progress(_) => {}
-                Step::Batch(batch) => {
-                    if rows(batch).is_break() {
-                        return Ok(Summary::default());
-                    }
-                }
-                Step::Done(summary) => return Ok(summary),
+        let mut steps = Steps::new(self, Arc::default());
+        while let Some(batch) = steps.next(query, inputs)? {
+            if rows(batch).is_break() {
+                break;
             }
         }
+        Ok(steps.summary().unwrap_or_default())
     }
 }
 
 impl Host {
+    pub(crate) fn writes(&self) -> bool {
+        self.writes
+    }
+
     pub(crate) fn add_rows_read(&self, rows: usize) {
         self.read.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Makes the files of a table known, whose rows are read while queries run.
-    pub(crate) fn put_table(&self, name: &str, table: FileTable) {
-        self.known_tables().insert(name.to_owned(), Arc::new(table));
+    /// Opens the files of a table, whose rows are read while queries run. The name is for requests for them: tables of other statements
+    /// have others, and on every machine that runs the same statements it is the same.
+    pub(crate) fn open_table(
+        &self,
+        first: String,
+        others: Vec<String>,
+    ) -> Result<(String, Arc<FileTable>), String> {
+        let files = [vec![first.clone()], others].concat();
+        let table = Arc::new(FileTable::open(&self.stores, &files, &self.limits)?);
+        let mut known = self.known_tables();
+        let source = format!("{first}#{}", known.len());
+        known.insert(source.clone(), table.clone());
+        Ok((source, table))
     }
 
-    /// The files of a table.
-    pub(crate) fn table(&self, name: &str) -> Option<Arc<FileTable>> {
-        self.known_tables().get(name).cloned()
+    /// The files of a table, by the name that requests have.
+    pub(crate) fn table(&self, source: &str) -> Option<Arc<FileTable>> {
+        self.known_tables().get(source).cloned()
     }
 
     /// How many rows each of the row groups of a table has.

@@ -6,12 +6,11 @@
 use std::ops::ControlFlow;
 
 use predictql::control::Moment;
-use predictql::data::Scalar;
 use predictql::{Arrival, Dialect, Engine, Fragments, Params, Query, Script};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{Catalog, Error, Host};
+use crate::parameters::params;
+use crate::{Catalog, Error, Host, Parameter};
 
 /// A statement of a script, to be run in fragments by other programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,8 +26,8 @@ pub struct Job {
     pub script: String,
     /// Whether the text is T-SQL.
     pub is_tsql: bool,
-    /// Values of the parameters: by name, or by position where they have none.
-    pub parameters: Vec<(Option<String>, Value)>,
+    /// Values of the parameters: all by name, or all by position.
+    pub parameters: Vec<Parameter>,
     /// When the script runs: milliseconds since 1970-01-01 UTC.
     pub now: f64,
     /// Where its random numbers begin.
@@ -87,7 +86,8 @@ impl Iterator for Run {
 }
 
 impl Job {
-    /// The fragments of the statement, bound here: statements before it that give no rows are run.
+    /// The fragments of the statement, bound here: statements before it that give no rows are run. `host` writes no files for them: those are there, see
+    /// [`Host::of_parts`].
     ///
     /// # Errors
     /// Where this is another version, or the statement means something else here; those of the statements.
@@ -108,13 +108,13 @@ impl Job {
         let params = params(&self.parameters)?;
         let mut run = Run::new(&engine, &self.script, Some(dialect), params, self.now, self.seed)?;
         for next in &mut run {
-            let (number, query) = next?;
+            let (number, mut query) = next?;
             if number == self.statement {
                 return self.checked(&query);
             }
             // Rows of statements before change nothing, but that T-SQL counts them.
             if query.schema().is_none() || self.is_tsql {
-                host.run(query, &mut |_| ControlFlow::Continue(()))?;
+                host.run(&mut query, &mut (), &mut |_| ControlFlow::Continue(()))?;
             }
         }
         Err(Error::new(format!("the script has no statement {}", self.statement)))
@@ -129,38 +129,4 @@ impl Job {
         Err(Error::new("the statement means something else here than where it comes from")
             .hint("run the same version everywhere, over the same files"))
     }
-}
-
-/// Values of parameters as the engine takes them: by name if all have one.
-///
-/// # Errors
-/// For a value that no type holds, and where only some have names.
-pub fn params(parameters: &[(Option<String>, Value)]) -> Result<Params, Error> {
-    let values = parameters.iter().map(|(name, value)| Ok((name.clone(), scalar(value)?)));
-    let values = values.collect::<Result<Vec<_>, Error>>()?;
-    if values.iter().all(|(name, _)| name.is_none()) {
-        return Ok(Params::Positional(values.into_iter().map(|(_, value)| value).collect()));
-    }
-    let named = values.into_iter().map(|(name, value)| {
-        let name = name.ok_or_else(|| Error::new("some parameters have names, and others have none"))?;
-        Ok((name, value))
-    });
-    Ok(Params::Named(named.collect::<Result<_, Error>>()?))
-}
-
-fn scalar(value: &Value) -> Result<Scalar, Error> {
-    Ok(match value {
-        Value::Null => Scalar::Null,
-        Value::Bool(value) => Scalar::Bool(*value),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(value), _) => Scalar::Int64(value),
-            (None, Some(value)) => Scalar::Float64(value),
-            (None, None) => return Err(Error::new(format!("{number} is no INT64 and no FLOAT64"))),
-        },
-        Value::String(value) => Scalar::String(value.clone()),
-        Value::Array(_) | Value::Object(_) => {
-            return Err(Error::new(format!("{value} is no value of a parameter"))
-                .hint("a parameter is a number, a text, TRUE, FALSE or NULL"));
-        }
-    })
 }

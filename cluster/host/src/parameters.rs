@@ -1,43 +1,57 @@
-//! Values for the parameters of statements, as the command line gives them.
+//! Values for the parameters of statements, as command lines give them and as they travel: JSON.
+
+use std::str::FromStr;
 
 use predictql::Params;
 use predictql::data::{DataType, Scalar};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::Error;
 
-/// `name=value` for `@name`, `=value` for `?`.
-pub(crate) fn parameters(given: &[String]) -> Result<Params, Failure> {
-    let mut named = Vec::new();
-    let mut positional = Vec::new();
-    for text in given {
-        let Some((name, value)) = text.split_once('=') else {
-            return Err(Failure::usage(format!(
-                "--param {text}: expected `name=value`, or `=value` for `?`"
-            )));
-        };
-        let value = scalar(value).map_err(|fault| Failure::usage(format!("--param {text}: {fault}")))?;
-        if name.is_empty() {
-            positional.push(value);
-        } else {
-            named.push((name.trim_start_matches('@').to_owned(), value));
+/// A value, for a name or for the next `?`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Without one it is for the next `?`.
+    pub name: Option<String>,
+    /// A number, a text, TRUE, FALSE, NULL, or an array of these.
+    pub value: Value,
+}
+
+/// `name=value` for `@name`, `=value` for `?`; what is no JSON is a text.
+impl FromStr for Parameter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("expected `name=value`, or `=value` for `?`")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        scalar(&value)?;
+        let name = name.trim_start_matches('@');
+        Ok(Self { name: (!name.is_empty()).then(|| name.to_owned()), value })
+    }
+}
+
+/// Values of parameters as the engine takes them.
+///
+/// # Errors
+/// For a value that no type holds, and where only some have names.
+pub fn params(parameters: &[Parameter]) -> Result<Params, Error> {
+    let (mut named, mut positional) = (Vec::new(), Vec::new());
+    for Parameter { name, value } in parameters {
+        let value = scalar(value).map_err(Error::new)?;
+        match name {
+            Some(name) => named.push((name.clone(), value)),
+            None => positional.push(value),
         }
     }
     match (named.is_empty(), positional.is_empty()) {
-        (false, false) => {
-            Err(Failure::usage("--param: give values for names or for `?`, and not both".into()))
-        }
+        (false, false) => Err(Error::new("give values of parameters for names or for `?`, and not both")),
         (false, true) => Ok(Params::Named(named)),
         (true, _) => Ok(Params::Positional(positional)),
     }
 }
 
-/// What JSON says; what is no JSON is a text.
-fn scalar(text: &str) -> Result<Scalar, String> {
-    serde_json::from_str(text).map_or_else(|_| Ok(Scalar::String(text.to_owned())), |value| of_json(&value))
-}
-
-fn of_json(value: &Value) -> Result<Scalar, String> {
+fn scalar(value: &Value) -> Result<Scalar, String> {
     Ok(match value {
         Value::Null => Scalar::Null,
         Value::Bool(value) => Scalar::Bool(*value),
@@ -48,7 +62,7 @@ fn of_json(value: &Value) -> Result<Scalar, String> {
         },
         Value::String(text) => Scalar::String(text.clone()),
         Value::Array(items) => {
-            let mut items = items.iter().map(of_json).collect::<Result<Vec<_>, _>>()?;
+            let mut items = items.iter().map(scalar).collect::<Result<Vec<_>, _>>()?;
             let mut types: Vec<_> = items.iter().filter_map(Scalar::data_type).collect();
             types.dedup();
             let is_number = |it: &DataType| matches!(it, DataType::Int64 | DataType::Float64);

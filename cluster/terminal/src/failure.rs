@@ -1,22 +1,27 @@
-//! Why the command ends, and with which code.
+//! Why a command ends, and with which code.
 
 use std::process::ExitCode;
 
-use predictql_host::Error;
+use predictql_host::{Error, Finding};
 
-use crate::diagnostics;
+use crate::report::report;
 
 /// The exit code of what Ctrl-C has ended, as shells have it.
-pub(crate) const CANCELLED: u8 = 130;
+pub const CANCELLED: u8 = 130;
 
-/// Why the command ends before it is done.
+/// Why a command ends before it is done.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// A statement of this text.
-    Statement { text: String, error: Error },
+pub enum Failure {
+    /// A statement has failed.
+    Statement {
+        /// The text that it is in; empty for what is in none.
+        text: String,
+        /// The most telling one first.
+        findings: Vec<Finding>,
+    },
     /// The command line, or what it names.
     Usage(String),
-    /// Where rows go.
+    /// Where rows go, or what runs statements.
     Output(String),
     /// Ctrl-C.
     Cancelled,
@@ -25,21 +30,25 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn usage(message: String) -> Self {
-        Self::Usage(message)
+    /// Of a statement of `text`, or of what is around statements.
+    pub fn of(text: &str, error: &Error) -> Self {
+        Self::Statement { text: text.to_owned(), findings: Finding::all(error) }
     }
 
     /// Says it on standard error.
-    pub(crate) fn tell(&self) {
+    pub fn tell(&self) {
+        let plain =
+            |message: &str| report("", &Finding { message: message.to_owned(), ..Finding::default() });
         match self {
-            Self::Statement { text, error } => diagnostics::tell(text, error),
-            Self::Usage(message) | Self::Output(message) => diagnostics::tell_plain(message),
-            Self::Cancelled => diagnostics::tell_plain("cancelled"),
+            Self::Statement { text, findings } => findings.iter().for_each(|finding| report(text, finding)),
+            Self::Usage(message) | Self::Output(message) => plain(message),
+            Self::Cancelled => plain("cancelled"),
             Self::Unread => {}
         }
     }
 
-    pub(crate) fn code(&self) -> ExitCode {
+    /// What the command ends with.
+    pub fn code(&self) -> ExitCode {
         match self {
             Self::Statement { .. } | Self::Output(_) => 1.into(),
             Self::Usage(_) => 2.into(),

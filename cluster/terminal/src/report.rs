@@ -3,52 +3,42 @@
 use std::io::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use predictql::diag::{Diagnostic, Severity};
-use predictql_host::Error;
+use predictql::Summary;
+use predictql_host::Finding;
 
-/// All findings of a failure.
-pub(crate) fn tell(text: &str, error: &Error) {
-    match error {
-        Error::Statement(error) => error.diagnostics().for_each(|it| tell_one(text, it)),
-        Error::Host { message, hint } => {
-            let mut group = Group::with_title(Level::ERROR.primary_title(message.as_str()));
-            if let Some(hint) = hint {
-                group = group.element(Level::HELP.message(hint.as_str()));
-            }
-            write(&[group]);
-        }
-    }
-}
-
-/// What has no place in a text.
-pub(crate) fn tell_plain(message: &str) {
-    write(&[Group::with_title(Level::ERROR.primary_title(message))]);
-}
-
-/// An error or a warning: its code, its place, what to do.
-pub(crate) fn tell_one(text: &str, diagnostic: &Diagnostic) {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
-    let mut group = Group::with_title(title);
-    let span = diagnostic.span.map(std::ops::Range::from);
+/// Draws a finding: its code, its place in `text`, what to do.
+pub fn report(text: &str, finding: &Finding) {
+    let level = if finding.is_warning { Level::WARNING } else { Level::ERROR };
+    let title = level.primary_title(finding.message.as_str());
+    let mut group = Group::with_title(match &finding.code {
+        Some(code) => title.id(code.as_str()),
+        None => title,
+    });
+    let span = finding.span.map(|(start, end)| start..end);
     if let Some(span) = span.filter(|span| text.get(span.clone()).is_some()) {
-        let snippet = Snippet::source(text).annotation(AnnotationKind::Primary.span(span));
-        group = group.element(snippet);
+        group = group.element(Snippet::source(text).annotation(AnnotationKind::Primary.span(span)));
     }
-    if let Some(hint) = &diagnostic.hint {
+    if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(hint.as_str()));
     }
-    if let Some(detail) = &diagnostic.detail {
+    if let Some(detail) = &finding.detail {
         group = group.element(Level::NOTE.message(detail.as_str()));
     }
-    write(&[group]);
+    let renderer = if console::colors_enabled_stderr() { Renderer::styled() } else { Renderer::plain() };
+    tell(&renderer.render(&[group]));
 }
 
-fn write(report: &[Group<'_>]) {
-    let renderer = if console::colors_enabled_stderr() { Renderer::styled() } else { Renderer::plain() };
+/// What a statement of `text` has to tell beside its rows goes beside them.
+pub fn tell_end(text: &str, summary: &Summary) {
+    for warning in &summary.warnings {
+        report(text, &Finding::from(warning));
+    }
+    if let Some(message) = &summary.message {
+        tell(message);
+    }
+}
+
+fn tell(words: &str) {
     // There is nobody to tell that nobody reads it.
-    let _ = writeln!(std::io::stderr(), "{}", renderer.render(report));
+    let _ = writeln!(std::io::stderr(), "{words}");
 }

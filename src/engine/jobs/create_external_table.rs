@@ -1,9 +1,13 @@
 //! CREATE EXTERNAL TABLE over files with rows: lists the files where patterns need it, then reads them one by one.
 
 use std::collections::VecDeque;
+#[cfg(not(target_family = "wasm"))]
+use std::sync::Arc;
 
 use super::listing::Listing;
 use super::{Job, JobContext, JobStep, Summary};
+#[cfg(not(target_family = "wasm"))]
+use crate::catalog::Relation;
 use crate::catalog::Rules;
 use crate::data::ColumnType;
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
@@ -74,7 +78,15 @@ impl CreateExternalTableJob {
             },
             _ => None,
         };
-        Resource::Table { uri: uri.to_owned(), format, encoding }
+        Resource::Table {
+            uri: uri.to_owned(),
+            format,
+            encoding,
+            // What comes while queries run has the columns of its files.
+            #[cfg(not(target_family = "wasm"))]
+            others: (self.table.is_none() && self.columns.is_empty())
+                .then(|| self.left.iter().cloned().collect()),
+        }
     }
 }
 
@@ -90,6 +102,11 @@ impl Job for CreateExternalTableJob {
             return Ok(JobStep::Waiting(self));
         }
         if let Some((uri, request)) = self.requested.take() {
+            #[cfg(not(target_family = "wasm"))]
+            if let Some((stream, rows)) = requests.take_table(request) {
+                ctx.engine.catalog().put_relation(&self.name, Relation::Stream(Arc::new(stream)));
+                return Ok(created(&self.name, rows, self.warnings));
+            }
             let bytes = requests.take_bytes(request).map_err(|error| error.or_at(span))?;
             let rows = self.read(&bytes, &ctx.exec.env.limits);
             let rows = rows.inspect(|rows| {
@@ -110,9 +127,13 @@ impl Job for CreateExternalTableJob {
         let table = table.invariant("the rows of at least one file")?;
         let rows = table.rows();
         ctx.engine.catalog().put_table(&name, table, Rules::default());
-        let message = format!("Successfully created table named {name} with {rows} rows");
-        Ok(JobStep::Done(Summary { warnings, ..Summary::changed(message) }))
+        Ok(created(&name, rows, warnings))
     }
+}
+
+fn created(name: &str, rows: usize, warnings: Vec<Diagnostic>) -> JobStep {
+    let message = format!("Successfully created table named {name} with {rows} rows");
+    JobStep::Done(Summary { warnings, ..Summary::changed(message) })
 }
 
 /// The rows of one more file behind those of the files before.

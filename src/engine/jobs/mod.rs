@@ -27,13 +27,13 @@ use super::step::Summary;
 use crate::control::Stage;
 use crate::data::Scalar;
 use crate::diag::Result;
-use crate::exec::{self, Input};
-use crate::plan::{Bound, Plan, Prerequisite, SubqueryPlace};
+use crate::exec::{self, Input, start};
+use crate::plan::{Bound, Prerequisite, SubqueryPlace};
 
 /// What is left of a statement.
 pub(super) enum Execution {
-    /// A query that has not begun.
-    Plan(Box<Plan>),
+    /// Nothing has begun.
+    Bound(Box<Bound>),
     /// Rows are pulled, batch by batch.
     Rows(Input),
     Job(Box<dyn Job>),
@@ -96,7 +96,7 @@ impl Summary {
 /// `unknown-model` where a model has gone since its statement was bound.
 pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
     Ok(match bound {
-        Bound::Query(plan) => Execution::Plan(Box::new(plan)),
+        Bound::Query(plan) => Execution::Rows(start(plan)),
         Bound::Explain(explain) => explain::begin(explain)?,
         Bound::CreateTable(create) => Execution::Job(create_table::begin(create)),
         Bound::CreateView(create) => job(create),

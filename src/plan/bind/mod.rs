@@ -116,6 +116,29 @@ impl Bound {
             _ => None,
         }
     }
+
+    /// The plan of its rows: those that it gives, or does something with.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Query(plan) => Some(plan),
+            Self::CreateTable(create) => create.plan.as_ref(),
+            Self::Export(export) => Some(&export.plan),
+            Self::Insert(insert) => Some(&insert.plan),
+            _ => None,
+        }
+    }
+
+    /// The plan of the rows that it does something with, whoever computes them.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn source_mut(&mut self) -> Option<&mut Plan> {
+        match self {
+            Self::CreateTable(create) => create.plan.as_mut(),
+            Self::Export(export) => Some(&mut export.plan),
+            Self::Insert(insert) => Some(&mut insert.plan),
+            _ => None,
+        }
+    }
 }
 
 /// A variable: its name, its type, and its value.

@@ -110,6 +110,47 @@ fn same_or_told(expected: &Output, found: &Output) {
 }
 
 #[test]
+fn tables_and_files_are_made_of_rows_of_executors() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = flowers(folder.path(), 20);
+    let scheduler = Process::scheduler();
+    let _executor = Process::executor(&scheduler, folder.path());
+    let file = folder.path().join("labels.csv");
+    let expected = std::fs::read(repository().join("tests/fixtures/expected/iris_rf.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+    let labels = expected["scikit_learn"]["label"]["data"].as_array().unwrap();
+    let labels: Vec<_> =
+        labels.iter().cycle().take(20 * labels.len()).map(|it| it.as_i64().unwrap()).collect();
+    // The last query runs on executors that make the table again, but not the file: it would be there already.
+    let sql = format!(
+        "EXPORT DATA OPTIONS (uri = '{}', format = 'CSV', header = TRUE) AS SELECT label, number FROM ML.PREDICT(MODEL forest, TABLE flowers);
+         CREATE TABLE labels AS SELECT label, number FROM ML.PREDICT(MODEL forest, TABLE flowers);
+         INSERT INTO labels SELECT -1, number FROM flowers WHERE number < 3;
+         SELECT label, COUNT(*) AS n, SUM(number) AS total FROM labels GROUP BY label ORDER BY label",
+        file.display()
+    );
+    let output = run(&scheduler, &table, &sql).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = labels.iter().enumerate().map(|(number, label)| format!("{label},{number}\n"));
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        format!("label,number\n{}", lines.collect::<String>())
+    );
+    let of = |label| labels.iter().enumerate().filter(move |(_, it)| **it == label).map(|(number, _)| number);
+    let groups = (0..3).map(|label| format!("{label},{},{}\n", of(label).count(), of(label).sum::<usize>()));
+    assert_eq!(text(&output.stdout), format!("label,n,total\n-1,3,3\n{}", groups.collect::<String>()));
+    assert!(text(&output.stderr).contains("inserted 3 rows into labels"), "{}", text(&output.stderr));
+    let failed = folder.path().join("failed.csv");
+    let sql = format!(
+        "EXPORT DATA OPTIONS (uri = '{}', format = 'CSV') AS SELECT 1 / (number - 2999) AS x FROM flowers",
+        failed.display()
+    );
+    let output = run(&scheduler, &table, &sql).output().unwrap();
+    assert!(text(&output.stderr).contains("error[division-by-zero]"), "{}", text(&output.stderr));
+    assert!(!failed.exists());
+}
+
+#[test]
 fn errors_name_their_place_and_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let table = flowers(folder.path(), 1);

@@ -48,8 +48,8 @@ fn statement(sql: &str) -> (Query, Host, Job) {
 
 fn in_one_process(sql: &str) -> Told {
     let mut batches = Vec::new();
-    let (query, host, _) = statement(sql);
-    let ran = host.run(query, &mut |batch| {
+    let (mut query, host, _) = statement(sql);
+    let ran = host.run(&mut query, &mut (), &mut |batch| {
         batches.push(batch);
         ControlFlow::Continue(())
     });

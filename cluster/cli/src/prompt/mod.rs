@@ -5,6 +5,7 @@ mod scan;
 
 use std::path::PathBuf;
 
+use predictql_terminal::Failure;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
@@ -12,7 +13,6 @@ use rustyline::{CompletionType, Config, Editor};
 use crate::arguments::Settings;
 use crate::cancel::Cancel;
 use crate::database::Database;
-use crate::failure::Failure;
 use helper::Helper;
 
 const GREETING: &str = "Statements end with `;`. Tab completes, Ctrl-C cancels, Ctrl-D or `exit` leaves.";
@@ -24,7 +24,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     // Behind the editor, which hears Ctrl-C for as long as nobody else does.
     let cancel = Cancel::new()?;
     let database = Database::open(settings, "", cancel.clone())?;
-    let dialect = settings.dialect.map(Into::into);
+    let dialect = settings.over.dialect.map(Into::into);
     editor.set_helper(Some(Helper::new(database.engine().clone(), dialect)));
     let history = history();
     if let Some(path) = &history {

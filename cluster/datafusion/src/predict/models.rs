@@ -30,7 +30,7 @@ pub(super) struct Bound {
 
 impl Models {
     pub(super) fn open(catalog: &Catalog, host: &Host) -> Result<Self, Error> {
-        let host = host.anew();
+        let host = host.of_parts();
         Ok(Self { engine: catalog.open(&host)?, host, bound: Mutex::default() })
     }
 

@@ -24,10 +24,10 @@ fn catalog() -> Catalog {
 fn rows(sql: &str) -> RecordBatch {
     let host = host();
     let engine = catalog().open(&host).unwrap();
-    let query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
     let schema = Arc::new(query.schema().unwrap().to_arrow());
     let mut batches = Vec::new();
-    let ran = host.run(query, &mut |batch| {
+    let ran = host.run(&mut query, &mut (), &mut |batch| {
         batches.push(RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).unwrap());
         ControlFlow::Continue(())
     });

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow_array::RecordBatch;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use predictql::data::{Batch, Schema};
@@ -56,9 +57,10 @@ fn finish(query: Query) -> Result<DBOutput<DefaultColumnType>, Told> {
     };
     let batches = match runtime.block_on(in_parts(query, PARTS)).map_err(told)? {
         Ok(batches) => {
-            let schema = schema.clone().unwrap();
-            let batches = batches.iter();
-            batches.map(|it| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap()).collect()
+            let batch = |it: &RecordBatch| {
+                Batch::of(schema.as_ref().unwrap(), it.num_rows(), it.columns().to_vec()).unwrap()
+            };
+            batches.iter().map(batch).collect()
         }
         Err(mut query) => {
             let (batches, found) =

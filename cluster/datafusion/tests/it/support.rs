@@ -8,7 +8,7 @@ use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use futures::TryStreamExt;
 use predictql::{Arrival, Query};
-use predictql_datafusion::{Source, plan, rows};
+use predictql_datafusion::{Source, plan, rows, take};
 use predictql_host::{Host, Stores};
 
 /// The root of the repository.
@@ -21,14 +21,21 @@ pub(crate) fn host() -> Host {
     Host::new(Stores::within(repository().join("tests/fixtures")))
 }
 
-/// The rows of a query in `parts` parts; the query again where it has to run in one piece.
+/// The rows that a statement gives, if it gives any, with those that it gives or takes in `parts` parts; the statement again where it
+/// has to run in one piece. It writes no files.
 pub(crate) async fn in_parts(
-    query: Query,
+    mut query: Query,
     parts: usize,
-) -> Result<std::result::Result<Vec<RecordBatch>, Query>> {
-    let Some(fragments) = query.fragments(Arrival::AnyOrder).unwrap() else { return Ok(Err(query)) };
-    let source = Source::here(fragments, host());
+) -> Result<std::result::Result<Vec<RecordBatch>, Box<Query>>> {
+    let Some(fragments) = query.fragments(Arrival::AnyOrder).unwrap() else {
+        return Ok(Err(Box::new(query)));
+    };
+    let host = host().of_parts();
+    let source = Source::here(fragments, host.clone());
     let plan = plan(&source, parts)?;
     let stream = plan.execute(0, Arc::new(TaskContext::default()))?;
-    rows(stream, query, host(), source).try_collect().await.map(Ok)
+    match query.source() {
+        Some(taken) => take(query, taken, stream, host, source).await.map(|_| Ok(Vec::new())),
+        None => rows(stream, query, host, source).try_collect().await.map(Ok),
+    }
 }

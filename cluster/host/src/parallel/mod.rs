@@ -1,21 +1,23 @@
-//! A query on all cores of this machine.
+//! A statement on all cores of this machine: the rows that it gives, or that it takes to make a table or a file of them.
 //!
 //! The parts of a fragment run on threads, a few ahead of who reads them, and are read in the order of their numbers: so the
 //! rows are those of one thread, in its order, and what is in memory at once are the rows of these few parts, what the operators
 //! behind them hold, and the sides of joins that every part reads. This room knows nothing of where rows come from or go to.
 
 mod ordered;
+mod rows;
 mod running;
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use predictql::data::Batch;
+use predictql::data::{Batch, Schema};
 use predictql::table::Part;
 use predictql::{Arrival, Distribution, Exchange, Fragments, Query, Summary};
 
-use crate::{Error, Host, Watch};
+use crate::{Error, Host, Steps, Watch};
 use ordered::Ordered;
+use rows::Rows;
 use running::Running;
 
 /// Batches of a table that one part reads at the most: enough that its own costs are small, and few enough that its rows may
@@ -25,50 +27,38 @@ const PART_BATCHES: usize = 4;
 /// Parts for each thread, where a table is small: who is done first takes another one.
 const PARTS_A_THREAD: usize = 4;
 
-/// Runs a query to its end on `threads` threads. `rows` may stop it, as may `watch`, which says how far it has come: it ends with an empty
-/// summary then.
+/// Runs a statement to its end, the rows that it gives or takes on `threads` threads. `take` gets those that it gives, with their columns, and may
+/// stop it, as may `watch`, which says how far it has come: it ends with an empty summary then.
 ///
 /// # Errors
-/// As [`Host::run`]: an error is that of the query on one thread.
+/// As [`Host::run`]: an error is that of the statement on one thread.
 pub fn run_parallel(
-    mut query: Query,
+    query: &mut Query,
     host: &Host,
     threads: usize,
     watch: &Arc<Watch>,
-    rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+    take: &mut dyn FnMut(&Schema, Batch) -> ControlFlow<()>,
 ) -> Result<Summary, Error> {
     let fragments = if threads > 1 { query.fragments(Arrival::InOrder)? } else { None };
     let work = fragments.map(|fragments| Work::new(fragments, host, threads, watch));
-    let Some(work) = work.filter(Work::is_divided) else { return run_whole(query, host, watch, 0, rows) };
-    let work = Arc::new(work);
-    let mut given = 0;
-    match work.run(&mut given, rows) {
-        Ok(true) => Ok(query.end(given, work.take_summaries())),
-        Ok(false) => Ok(Summary::default()),
-        Err(_) if watch.is_stopped() => Ok(Summary::default()),
-        // One thread says which row is at fault, or never comes to it.
-        Err(_) => run_whole(query, host, watch, given, rows),
+    let work = work.filter(Work::is_divided).map(Arc::new);
+    if work.is_some()
+        && let Some(mut source) = query.source()
+    {
+        let mut rows = Rows::new(&mut source, work, host, watch)?;
+        let mut steps = Steps::new(host, watch.clone());
+        // Statements that take rows give none.
+        while steps.next(query, &mut rows)?.is_some() {}
+        return Ok(steps.summary().unwrap_or_default());
     }
-}
-
-/// Runs a query on this thread, without the first `given` rows.
-fn run_whole(
-    query: Query,
-    host: &Host,
-    watch: &Arc<Watch>,
-    mut given: usize,
-    rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-) -> Result<Summary, Error> {
-    let mut running = Running::new(query, host, Vec::new(), watch.clone(), None);
-    while let Some(batch) = running.next()? {
-        let known = given.min(batch.rows());
-        given -= known;
-        let batch = batch.skip(known);
-        if watch.is_stopped() || batch.rows() > 0 && rows(batch).is_break() {
+    let mut rows = Rows::new(query, work, host, watch)?;
+    while let Some(batch) = rows.next()? {
+        let schema = rows.query().schema().ok_or_else(|| Error::new("internal: rows without columns"))?;
+        if watch.is_stopped() || take(schema, batch).is_break() {
             return Ok(Summary::default());
         }
     }
-    Ok(running.into_summary())
+    Ok(rows.summary().unwrap_or_default())
 }
 
 /// The parts of a table whose row groups have so many rows: as many as row groups, so that each is unpacked once, and more only where
@@ -118,21 +108,9 @@ impl Work {
         self.parts.get(fragment).copied().ok_or_else(|| Error::new("a fragment of another query"))
     }
 
-    /// Gives the rows of the last fragment; answers whether all were taken.
-    fn run(
-        self: &Arc<Self>,
-        given: &mut usize,
-        rows: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<bool, Error> {
-        let last = self.parts.len().saturating_sub(1);
-        let mut source = self.source(last)?;
-        while let Some(batch) = source.next()? {
-            *given += batch.rows();
-            if rows(batch).is_break() || self.watch.is_stopped() {
-                return Ok(false);
-            }
-        }
-        Ok(!self.watch.is_stopped())
+    /// The rows of the last fragment.
+    fn result(self: &Arc<Self>) -> Result<Source, Error> {
+        self.source(self.parts.len().saturating_sub(1))
     }
 
     /// The rows of a fragment in their order.
@@ -149,7 +127,7 @@ impl Work {
         let inputs = self.fragments.all().get(fragment).map(|fragment| fragment.inputs.clone());
         let inputs = inputs.unwrap_or_default().into_iter();
         let inputs = inputs.map(|exchange| Source::Waiting(self.clone(), exchange)).collect();
-        Ok(Running::new(query, &self.host, inputs, self.watch.clone(), Some(self.clone())))
+        Ok(Running::new(query, inputs, self.clone()))
     }
 
     /// All rows of a fragment, which is run when they are asked for first.

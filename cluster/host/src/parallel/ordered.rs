@@ -16,7 +16,7 @@ use crate::Error;
 /// Parts for each thread that may be begun before they are read.
 const AHEAD: usize = 2;
 
-/// Bytes of a part's rows that wait for their reader before the part does.
+/// Bytes of a part's rows that wait for their reader before the part does, where the limit of memory leaves room for them.
 const WAITING: usize = 64 << 20;
 
 /// The rows of a fragment, of which threads run the parts. Dropping it stops them.
@@ -32,6 +32,8 @@ struct Shared {
     parts: usize,
     /// How many rows are wanted, where not all are.
     most: Option<usize>,
+    /// Bytes of a part's rows that wait.
+    waiting: usize,
 }
 
 #[derive(Default)]
@@ -57,7 +59,9 @@ impl Ordered {
     pub(super) fn start(work: Arc<Work>, fragment: usize, parts: usize) -> Result<Self, Error> {
         let most = work.fragments.all().get(fragment).and_then(|fragment| fragment.most);
         let (state, changed) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { state, changed, parts, most });
+        // What waits of all parts is no more than an operator may hold.
+        let waiting = WAITING.min(work.host.limits().memory_bytes / (AHEAD * work.threads));
+        let shared = Arc::new(Shared { state, changed, parts, most, waiting });
         work.watch.add_parts(parts);
         let mut threads = Vec::new();
         for _ in 0..work.threads.min(parts) {
@@ -162,7 +166,7 @@ impl Shared {
                     return Ok(());
                 }
                 let Some(begun) = state.of_part(part.number) else { return Ok(()) };
-                if begun.bytes < WAITING {
+                if begun.bytes <= self.waiting {
                     begun.bytes += batch.bytes();
                     begun.waiting.push_back(batch);
                     self.changed.notify_all();

@@ -1,22 +1,19 @@
-//! A query that runs on the thread that asks for its rows.
+//! A part of a fragment that runs on the thread that asks for its rows.
 
 use std::sync::Arc;
 
+use predictql::Query;
 use predictql::data::Batch;
-use predictql::{Query, Step, Summary};
 
 use super::{Source, Work};
-use crate::answers::Answers;
-use crate::{Error, Host, Inputs, Watch};
+use crate::{Error, Inputs, Steps};
 
 pub(super) struct Running {
     query: Query,
-    answers: Answers,
+    steps: Steps,
     inputs: Given,
-    watch: Arc<Watch>,
-    /// What it is a part of, which is told when it has ended.
-    work: Option<Arc<Work>>,
-    summary: Option<Summary>,
+    /// What it is a part of, which is told what it has ended with.
+    work: Arc<Work>,
 }
 
 /// The inputs of a fragment, by their numbers.
@@ -30,42 +27,19 @@ impl Inputs for Given {
 }
 
 impl Running {
-    pub(super) fn new(
-        query: Query,
-        host: &Host,
-        inputs: Vec<Source>,
-        watch: Arc<Watch>,
-        work: Option<Arc<Work>>,
-    ) -> Self {
-        let answers = host.answers();
-        Self { query, answers, inputs: Given(inputs), watch, work, summary: None }
+    pub(super) fn new(query: Query, inputs: Vec<Source>, work: Arc<Work>) -> Self {
+        let steps = Steps::new(&work.host, work.watch.clone());
+        Self { query, steps, inputs: Given(inputs), work }
     }
 
     /// The next rows; none at the end, and once the query was asked to stop.
     pub(super) fn next(&mut self) -> Result<Option<Batch>, Error> {
-        while self.summary.is_none() && !self.watch.is_stopped() {
-            match self.query.step()? {
-                Step::Need(requests) => self.answers.answer(&mut self.query, requests, &mut self.inputs)?,
-                Step::Progress(_) => {}
-                Step::Batch(batch) => {
-                    self.watch.add_rows(batch.rows());
-                    return Ok(Some(batch));
-                }
-                Step::Done(summary) => {
-                    if let Some(work) = &self.work {
-                        work.add_summary(summary);
-                        self.summary = Some(Summary::default());
-                    } else {
-                        self.summary = Some(summary);
-                    }
-                }
-            }
+        let rows = self.steps.next(&mut self.query, &mut self.inputs)?;
+        if rows.is_none()
+            && let Some(summary) = self.steps.summary()
+        {
+            self.work.add_summary(summary);
         }
-        Ok(None)
-    }
-
-    /// What the query has ended with.
-    pub(super) fn into_summary(self) -> Summary {
-        self.summary.unwrap_or_default()
+        Ok(rows)
     }
 }

@@ -34,8 +34,9 @@ fn options_mean_what_they_mean_in_sql() {
     assert_eq!(piped, rows(&host, &plain.open(&host).unwrap(), sql).unwrap());
 
     let odd = NamedSource::new("planets", "tables/planets.csv").with("feild_delimiter", "|");
-    let error = Catalog { tables: vec![odd], ..Catalog::default() }.open(&host).err().unwrap();
-    assert_eq!(error.statement().unwrap().code().as_str(), "unknown-option");
+    let error = Catalog { tables: vec![odd], ..Catalog::default() }.open(&host).err().unwrap().to_string();
+    assert!(error.contains("table `planets`") && error.contains("`feild_delimiter`"), "{error}");
+    assert!(error.contains("field_delimiter"), "{error}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn query(engine: &Engine, sql: &str) -> Query {
 
 fn parallel(host: &Host, engine: &Engine, sql: &str, threads: usize) -> Result<Vec<String>, Error> {
     let mut rows = Vec::new();
-    run_parallel(query(engine, sql), host, threads, &Arc::default(), &mut |batch| {
+    run_parallel(&mut query(engine, sql), host, threads, &Arc::default(), &mut |_, batch| {
         rows.extend(texts(&batch));
         ControlFlow::Continue(())
     })?;
@@ -78,7 +78,7 @@ fn rows_that_were_given_before_an_error_are_not_given_twice() {
     let engine = engine(&host);
     let mut given = Vec::new();
     let sql = "SELECT TO_JSON_STRING(IF(n = 100000, 1 / (n - 100000), n)) FROM numbers";
-    let result = run_parallel(query(&engine, sql), &host, 2, &Arc::default(), &mut |batch| {
+    let result = run_parallel(&mut query(&engine, sql), &host, 2, &Arc::default(), &mut |_, batch| {
         given.extend(texts(&batch));
         ControlFlow::Continue(())
     });
@@ -88,12 +88,55 @@ fn rows_that_were_given_before_an_error_are_not_given_twice() {
 }
 
 #[test]
+fn tables_and_files_are_made_of_rows_of_all_threads() {
+    let host = host();
+    let engine = engine(&host);
+    let statement = |sql: &str, threads: usize, watch: &Arc<Watch>| {
+        run_parallel(&mut query(&engine, sql), &host, threads, watch, &mut |_, _| panic!("it gives no rows"))
+    };
+    let labels = "SELECT n, label FROM ML.PREDICT(MODEL forest, TABLE flowers)";
+    let mut exported = Vec::new();
+    for threads in [1, 3] {
+        let watch = Arc::new(Watch::default());
+        let name = format!("memory://labels_{threads}.csv");
+        let export =
+            format!("EXPORT DATA OPTIONS (uri = '{name}', format = 'CSV', overwrite = TRUE) AS {labels}");
+        let summary = statement(&export, threads, &watch).unwrap();
+        assert_eq!(summary.counts.model_rows, 120_000);
+        // Parts are told of where there are some.
+        assert_eq!(watch.share(), (threads > 1).then_some(1.0));
+        exported.push(host.stores().read(&name).unwrap());
+        statement(&format!("CREATE OR REPLACE TABLE labels AS {labels}"), threads, &watch).unwrap();
+        statement("INSERT INTO labels SELECT n, 7 FROM numbers WHERE MOD(n, 40000) = 0", threads, &watch)
+            .unwrap();
+        let rows = |sql: &str| rows(&host, &engine, sql).unwrap();
+        let counted =
+            "SELECT TO_JSON_STRING(STRUCT(label, COUNT(*), SUM(n))) FROM (%) GROUP BY label ORDER BY label";
+        let expected = rows(&counted.replace(
+            '%',
+            &format!("{labels} UNION ALL SELECT n, 7 FROM UNNEST([40000, 80000, 120000]) AS n"),
+        ));
+        assert_eq!(rows(&counted.replace('%', "SELECT * FROM labels")), expected);
+    }
+    assert!(exported[0] == exported[1], "other files on other threads");
+    let failing = "CREATE TABLE failed AS SELECT 1 / (n - 77777) AS x FROM numbers";
+    let error = statement(failing, 3, &Arc::default()).unwrap_err().to_string();
+    assert_eq!(error, statement(failing, 1, &Arc::default()).unwrap_err().to_string());
+    let watch = Arc::new(Watch::default());
+    watch.stop();
+    let stopped =
+        "EXPORT DATA OPTIONS (uri = 'memory://stopped.csv', format = 'CSV') AS SELECT n FROM numbers";
+    statement(stopped, 3, &watch).unwrap();
+    assert!(host.stores().read("memory://stopped.csv").is_err());
+}
+
+#[test]
 fn who_takes_no_more_rows_stops_all_threads() {
     let host = host();
     let engine = engine(&host);
     let mut given = 0;
     let sql = "SELECT TO_JSON_STRING(n) FROM numbers";
-    run_parallel(query(&engine, sql), &host, 2, &Arc::default(), &mut |batch| {
+    run_parallel(&mut query(&engine, sql), &host, 2, &Arc::default(), &mut |_, batch| {
         given += batch.rows();
         ControlFlow::Break(())
     })
@@ -101,7 +144,8 @@ fn who_takes_no_more_rows_stops_all_threads() {
     assert!(given > 0 && given <= 8_192, "{given}");
     let watch = Arc::new(Watch::default());
     watch.stop();
-    let summary = run_parallel(query(&engine, sql), &host, 2, &watch, &mut |_| panic!("no rows are wanted"));
+    let summary =
+        run_parallel(&mut query(&engine, sql), &host, 2, &watch, &mut |_, _| panic!("no rows are wanted"));
     assert_eq!(summary.unwrap().counts.rows, 0);
 }
 
@@ -112,8 +156,9 @@ fn statements_around_a_query_know_of_its_rows() {
     let engine = host.engine();
     let mut summary = None;
     for statement in engine.session().script(&sql, Params::default()).unwrap() {
-        let done =
-            run_parallel(statement.unwrap(), &host, 2, &Arc::default(), &mut |_| ControlFlow::Continue(()));
+        let done = run_parallel(&mut statement.unwrap(), &host, 2, &Arc::default(), &mut |_, _| {
+            ControlFlow::Continue(())
+        });
         summary = Some(done.unwrap());
     }
     assert_eq!(summary.unwrap().counts.rows, 30_000);

@@ -9,7 +9,7 @@ use predictql::table::Part;
 use predictql::{Arrival, Engine, Params, Query, Step};
 use predictql_host::{Catalog, Host, NamedSource, Stores};
 
-use crate::support::rows;
+use crate::support::{rows, run};
 
 /// A file of `rows` rows from `first` on, of which each row group has `group`: a number, half of it, and its text.
 fn file(first: i64, rows: i64, group: usize) -> Vec<u8> {
@@ -62,10 +62,30 @@ fn files_are_read_in_order_and_as_far_as_columns_are_wanted() {
 }
 
 #[test]
+fn statements_make_tables_whose_rows_are_read_while_queries_run() {
+    let host = several();
+    let sql = |statements: &str| run(&host, statements);
+    let created = "CREATE EXTERNAL TABLE t OPTIONS (format = 'PARQUET', uris = ['memory://in/*.parquet'])";
+    let count = "SELECT CONCAT(COUNT(*)) FROM t";
+    assert_eq!(sql(&format!("{created}; {count}")).unwrap(), ["60"]);
+    // Nothing but footers was read before.
+    let before = host.rows_read();
+    sql(created).unwrap();
+    assert_eq!(host.rows_read(), before);
+    let replaced = created.replace("CREATE", "CREATE OR REPLACE").replace('*', "a");
+    assert_eq!(sql(&format!("{created}; {replaced}; {count}")).unwrap(), ["10"]);
+    let declared = created.replace(" OPTIONS", " (x FLOAT64, text STRING) OPTIONS");
+    let row = "SELECT TO_JSON_STRING(r) FROM t AS r WHERE x = 2";
+    assert_eq!(sql(&format!("{declared}; {row}")).unwrap(), [r#"{"x":2,"text":"2"}"#]);
+    let words = sql(&format!("{created}; INSERT INTO t VALUES (1, 2, '3')")).unwrap_err().to_string();
+    assert!(words.contains("[read-only]"), "{words}");
+}
+
+#[test]
 fn parts_follow_each_other() {
     let host = several();
     for uri in ["memory://in/*.parquet", "memory://in/a.parquet"] {
-        let host = host.anew();
+        let host = host.of_parts();
         let engine = table(uri).open(&host).unwrap();
         let sql = "SELECT text FROM t WHERE MOD(x, 7) != 3";
         let whole = rows(&host, &engine, sql).unwrap();

@@ -27,8 +27,7 @@ pub(crate) fn rows(host: &Host, engine: &Engine, sql: &str) -> Result<Vec<String
     let mut rows = Vec::new();
     for query in engine.session().script(sql, Params::default())? {
         rows.clear();
-        let query = query?;
-        host.run(query, &mut |batch| {
+        host.run(&mut query?, &mut (), &mut |batch| {
             rows.extend(texts(&batch));
             ControlFlow::Continue(())
         })?;

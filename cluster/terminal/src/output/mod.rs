@@ -10,13 +10,13 @@ use predictql::data::{Batch, Schema};
 use predictql::table::{END, write_batch, write_schema};
 use predictql_host::{ParquetWriter, Stores};
 
-use crate::arguments::{Format, Settings};
+use crate::arguments::{Format, Writing};
 use crate::failure::Failure;
 use destination::Destination;
 use shown::Shown;
 
 /// How and where rows are written.
-pub(crate) struct Output {
+pub struct Output {
     stores: Stores,
     format: Format,
     /// Standard output without one.
@@ -25,13 +25,13 @@ pub(crate) struct Output {
 }
 
 /// The results of one text.
-pub(crate) struct Results<'a> {
+pub struct Results<'a> {
     output: &'a Output,
     count: usize,
 }
 
 /// The rows of one query.
-pub(crate) struct Rows<'a> {
+pub struct Rows<'a> {
     output: &'a Output,
     schema: Schema,
     form: Form,
@@ -51,20 +51,23 @@ enum Form {
 }
 
 impl Output {
-    pub(crate) fn new(settings: &Settings, stores: &Stores) -> Result<Self, Failure> {
-        let is_shown = settings.output.is_none() && std::io::stdout().is_terminal();
-        let told = settings.format.or_else(|| settings.output.as_deref().and_then(format_of));
+    /// # Errors
+    /// For Parquet and Arrow, where they would go to a terminal.
+    pub fn new(writing: &Writing, stores: &Stores) -> Result<Self, Failure> {
+        let is_shown = writing.output.is_none() && std::io::stdout().is_terminal();
+        let told = writing.format.or_else(|| writing.output.as_deref().and_then(format_of));
         let format = told.unwrap_or(if is_shown { Format::Table } else { Format::Csv });
         if is_shown && matches!(format, Format::Parquet | Format::Arrow) {
-            return Err(Failure::usage(
+            return Err(Failure::Usage(
                 "a terminal shows no Parquet and no Arrow: write `--output FILE`".into(),
             ));
         }
-        let (stores, file) = (stores.clone(), settings.output.clone());
-        Ok(Self { stores, format, file, max_rows: settings.max_rows })
+        let (stores, file) = (stores.clone(), writing.output.clone());
+        Ok(Self { stores, format, file, max_rows: writing.max_rows })
     }
 
-    pub(crate) fn begin(&self) -> Results<'_> {
+    /// Begins to write the results of a text.
+    pub fn begin(&self) -> Results<'_> {
         Results { output: self, count: 0 }
     }
 }
@@ -84,7 +87,10 @@ fn format_of(uri: &str) -> Option<Format> {
 
 impl<'a> Results<'a> {
     /// Begins to write the rows of one more query.
-    pub(crate) fn next(&mut self, schema: &Schema) -> Result<Rows<'a>, Failure> {
+    ///
+    /// # Errors
+    /// Where a file is to have the rows of several.
+    pub fn next(&mut self, schema: &Schema) -> Result<Rows<'a>, Failure> {
         let Output { stores, format, file, max_rows } = self.output;
         self.count += 1;
         let is_one = file.is_some() || matches!(format, Format::Parquet | Format::Arrow);
@@ -126,7 +132,11 @@ impl<'a> Results<'a> {
 }
 
 impl Rows<'_> {
-    pub(crate) fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
+    /// Writes some rows.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn write(&mut self, batch: &Batch) -> Result<(), Failure> {
         let Self { schema, form, head, to, .. } = self;
         to.write(&std::mem::take(head))?;
         let mut text = String::new();
@@ -160,7 +170,11 @@ impl Rows<'_> {
         to.write(text.as_bytes())
     }
 
-    pub(crate) fn end(self) -> Result<(), Failure> {
+    /// Ends the rows: a file is there from now on.
+    ///
+    /// # Errors
+    /// As [`Rows::write`].
+    pub fn end(self) -> Result<(), Failure> {
         let Self { output, form, head, mut to, .. } = self;
         to.write(&head)?;
         match form {

@@ -13,21 +13,18 @@ pub(crate) struct FileTable {
 }
 
 impl FileTable {
-    /// Reads the footers of the files that patterns match.
+    /// Reads the footers of the files.
     ///
     /// # Errors
     /// In words that name the file: of one that cannot be read, or has other columns than the first.
-    pub(crate) fn open(stores: &Stores, patterns: &[String], limits: &Limits) -> Result<Self, String> {
+    pub(crate) fn open(stores: &Stores, uris: &[String], limits: &Limits) -> Result<Self, String> {
         let mut files: Vec<ParquetFile> = Vec::new();
-        for object in stores.list_all(patterns)? {
-            let file = ParquetFile::open(stores, &object.uri, limits)?;
+        for uri in uris {
+            let file = ParquetFile::open(stores, uri, limits)?;
             if let Some(first) = files.first() {
                 check_columns(first, &file)?;
             }
             files.push(file);
-        }
-        if files.is_empty() {
-            return Err(format!("no file matches {}", quoted(patterns)));
         }
         Ok(Self { files, limits: limits.clone() })
     }
@@ -76,8 +73,4 @@ fn check_columns(first: &ParquetFile, file: &ParquetFile) -> Result<(), String> 
         }
         None => Ok(()),
     }
-}
-
-fn quoted(patterns: &[String]) -> String {
-    patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", ")
 }

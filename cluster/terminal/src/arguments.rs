@@ -1,0 +1,70 @@
+//! What all commands that run statements are told.
+
+use clap::{Args, ValueEnum};
+use predictql_host::{NamedSource, Parameter};
+
+/// What statements run over.
+#[derive(Debug, Clone, Args)]
+pub struct Over {
+    /// A model and its file: iris=iris.onnx, with options as JSON behind a blank: 'iris=iris.onnx {"task": "classification"}'
+    #[arg(long, value_name = "NAME=FILE")]
+    pub model: Vec<NamedSource>,
+    /// A table and its files, whose format their ending tells (CSV, JSON, Parquet, Arrow; others are an object table): t=data/*.parquet, with options as JSON behind a blank: 't=data.txt {"format": "csv", "field_delimiter": "|"}'
+    #[arg(long, value_name = "NAME=FILES")]
+    pub table: Vec<NamedSource>,
+    /// A value for `@name`, or with `=VALUE` for the next `?`: JSON (5, true, "a", [1, 2]), or else a text
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<Parameter>,
+    /// The dialect of the statements; without it the text tells
+    #[arg(long)]
+    pub dialect: Option<Dialect>,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, Args)]
+pub struct Writing {
+    /// How rows are written: table on a terminal, else csv
+    #[arg(long, short)]
+    pub format: Option<Format>,
+    /// Where rows are written: a path, or a place in a store. It is there when the query has ended
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Rows that a table shows at most, 0 for all
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub max_rows: usize,
+}
+
+/// A dialect of SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dialect {
+    /// GoogleSQL
+    Bigquery,
+    /// T-SQL
+    Tsql,
+}
+
+/// A format of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, shortened to what fits
+    Table,
+    /// With a line of names
+    Csv,
+    /// A list of objects
+    Json,
+    /// An object a line
+    Jsonl,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow IPC stream
+    Arrow,
+}
+
+impl From<Dialect> for predictql::Dialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Bigquery => Self::BigQuery,
+            Dialect::Tsql => Self::TSql,
+        }
+    }
+}
