@@ -349,12 +349,13 @@ fn add<T: Copy>(
     let mut row = 0;
     match weights {
         Weights::Full(weights) => {
+            let rows = if one_row { leaves.len().min(1) } else { leaves.len() };
+            scores.seen[..rows * outputs].fill(true);
             for leaf in leaves {
                 let first = *leaf as usize * outputs;
                 let pairs =
                     scores.values[row..row + outputs].iter_mut().zip(&weights[first..first + outputs]);
                 pairs.for_each(|(score, weight)| *score = sum(*score, *weight));
-                scores.seen[row..row + outputs].fill(true);
                 row += step;
             }
         }
