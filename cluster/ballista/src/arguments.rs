@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use predictql_host::{Catalog, NamedSource};
+use predictql_host::Catalog;
 use predictql_terminal::{Over, Writing};
 
 /// SQL predictions on a cluster of machines.
@@ -79,19 +79,13 @@ pub(crate) struct Run {
     pub(crate) writing: Writing,
 }
 
-impl Run {
-    /// What the statements run over, by URIs that lead to the same files wherever they are read.
-    pub(crate) fn catalog(&self) -> Result<Catalog, String> {
-        Ok(Catalog { models: all_located(&self.over.model)?, tables: all_located(&self.over.table)? })
-    }
-}
-
-fn all_located(sources: &[NamedSource]) -> Result<Vec<NamedSource>, String> {
-    let mut sources = sources.to_vec();
-    for uri in sources.iter_mut().flat_map(|source| &mut source.uris) {
+/// The same by URIs that lead to the same files wherever they are read.
+pub(crate) fn everywhere(mut catalog: Catalog) -> Result<Catalog, String> {
+    let sources = catalog.models.iter_mut().chain(&mut catalog.tables);
+    for uri in sources.flat_map(|source| &mut source.uris) {
         *uri = located(uri)?;
     }
-    Ok(sources)
+    Ok(catalog)
 }
 
 fn located(uri: &str) -> Result<String, String> {

@@ -74,8 +74,9 @@ async fn run_all(options: arguments::Run) -> Result<(), Failure> {
     let host = Host::new(Stores::new());
     let output = Output::new(&options.writing, host.stores())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3;
+    let catalog = options.over.catalog(host.stores(), &script).map_err(|error| Failure::of("", &error))?;
     let text = Text {
-        catalog: options.catalog().map_err(Failure::Usage)?,
+        catalog: arguments::everywhere(catalog).map_err(Failure::Usage)?,
         script: script.clone(),
         dialect: options.over.dialect.map(Dialect::from),
         parameters: options.over.param.clone(),

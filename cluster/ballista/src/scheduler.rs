@@ -11,7 +11,7 @@ use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use predictql_datafusion::Jobs;
 use predictql_host::{Host, Stores};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::session::{codec, session_config};
 
@@ -24,12 +24,21 @@ pub struct SchedulerOptions {
     pub patience: u64,
 }
 
+/// What is accepted has the listener's settings: answers are short, and would wait for more of them to be sent together.
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_nodelay(true)?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1024)
+}
+
 /// Runs a scheduler until the process ends. `listening` is told where it listens.
 ///
 /// # Errors
 /// Where the address cannot be had.
 pub async fn run_scheduler(options: SchedulerOptions, listening: impl FnOnce(SocketAddr)) -> Result<()> {
-    let listener = TcpListener::bind(options.address).await?;
+    let listener = listener(options.address)?;
     let address = listener.local_addr()?;
     // What is decoded here is only handed on.
     let jobs = Arc::new(Jobs::new(Host::new(Stores::new())));

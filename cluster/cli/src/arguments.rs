@@ -86,9 +86,6 @@ pub(crate) enum ModelCommand {
 pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) over: Over,
-    /// A registry of models, each with its versions and aliases: `MODEL m@champion`
-    #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
-    pub(crate) registry: Option<String>,
     /// Threads that queries run on; all cores by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,

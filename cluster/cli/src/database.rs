@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use predictql::{Engine, Params, Query, Session, Summary};
-use predictql_host::{Catalog, Error, Host, NamedSource, Registry, Stores, Watch, params, run_parallel};
+use predictql_host::{Error, Host, Stores, Watch, params, run_parallel};
 use predictql_terminal::{Failure, Output, Results, Rows, tell_end};
 
 use crate::arguments::Settings;
@@ -40,7 +40,7 @@ impl Database {
             true => Failure::Cancelled,
             false => Failure::of("", &error),
         };
-        let catalog = catalog(settings, &host, text).map_err(failed)?;
+        let catalog = settings.over.catalog(host.stores(), text).map_err(failed)?;
         let engine = catalog.open(&host).map_err(failed)?;
         let mut session = engine.session();
         if let Some(dialect) = settings.over.dialect {
@@ -137,23 +137,4 @@ impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Self {
         Self::Unwritten(failure)
     }
-}
-
-fn catalog(settings: &Settings, host: &Host, text: &str) -> Result<Catalog, Error> {
-    let mut models = Vec::new();
-    if let Some(folder) = &settings.registry {
-        let all = Registry::new(host.stores().clone(), folder).sources()?;
-        models.extend(all.into_iter().filter(|model| may_mean(text, model)));
-    }
-    // What is named here goes before what the registry has under the same name.
-    models.retain(|model| settings.over.model.iter().all(|given| given.name != model.name));
-    models.extend(settings.over.model.iter().cloned());
-    Ok(Catalog { models, tables: settings.over.table.clone() })
-}
-
-/// Whether a text may mean a model: loading all of a registry would take long. Texts that are made while they run may mean any.
-fn may_mean(text: &str, model: &NamedSource) -> bool {
-    let upper = text.to_ascii_uppercase();
-    let names_any = ["EXECUTE", "MODELS", "INFORMATION_SCHEMA"].iter().any(|word| upper.contains(word));
-    text.is_empty() || names_any || text.contains(&model.name)
 }

@@ -1,7 +1,7 @@
 //! What all commands that run statements are told.
 
 use clap::{Args, ValueEnum};
-use predictql_host::{NamedSource, Parameter};
+use predictql_host::{Catalog, Error, NamedSource, Parameter, Registry, Stores};
 
 /// What statements run over.
 #[derive(Debug, Clone, Args)]
@@ -12,12 +12,40 @@ pub struct Over {
     /// A table and its files, whose format their ending tells (CSV, JSON, Parquet, Arrow; others are an object table): t=data/*.parquet, with options as JSON behind a blank: 't=data.txt {"format": "csv", "field_delimiter": "|"}'
     #[arg(long, value_name = "NAME=FILES")]
     pub table: Vec<NamedSource>,
+    /// A registry of models, each with its versions and aliases: `MODEL m@champion`
+    #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
+    pub registry: Option<String>,
     /// A value for `@name`, or with `=VALUE` for the next `?`: JSON (5, true, "a", [1, 2]), or else a text
     #[arg(long, value_name = "NAME=VALUE")]
     pub param: Vec<Parameter>,
     /// The dialect of the statements; without it the text tells
     #[arg(long)]
     pub dialect: Option<Dialect>,
+}
+
+impl Over {
+    /// What is named, and of the registry the models that `text` may mean.
+    ///
+    /// # Errors
+    /// Where the registry cannot be read.
+    pub fn catalog(&self, stores: &Stores, text: &str) -> Result<Catalog, Error> {
+        let mut models = Vec::new();
+        if let Some(folder) = &self.registry {
+            let all = Registry::new(stores.clone(), folder).sources()?;
+            models.extend(all.into_iter().filter(|model| may_mean(text, model)));
+        }
+        // What is named here goes before what the registry has under the same name.
+        models.retain(|model| self.model.iter().all(|given| given.name != model.name));
+        models.extend(self.model.iter().cloned());
+        Ok(Catalog { models, tables: self.table.clone() })
+    }
+}
+
+/// Whether a text may mean a model: loading all of a registry would take long. Texts that are made while they run may mean any.
+fn may_mean(text: &str, model: &NamedSource) -> bool {
+    let upper = text.to_ascii_uppercase();
+    let names_any = ["EXECUTE", "MODELS", "INFORMATION_SCHEMA"].iter().any(|word| upper.contains(word));
+    text.is_empty() || names_any || text.contains(&model.name)
 }
 
 /// Where rows go.

@@ -1,9 +1,12 @@
 //! A scheduler and executors as processes of their own, started as the documents say.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
+
+use predictql_host::{Registry, Stores};
 
 use crate::loopback::repository;
 
@@ -116,11 +119,7 @@ fn tables_and_files_are_made_of_rows_of_executors() {
     let scheduler = Process::scheduler();
     let _executor = Process::executor(&scheduler, folder.path());
     let file = folder.path().join("labels.csv");
-    let expected = std::fs::read(repository().join("tests/fixtures/expected/iris_rf.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
-    let labels = expected["scikit_learn"]["label"]["data"].as_array().unwrap();
-    let labels: Vec<_> =
-        labels.iter().cycle().take(20 * labels.len()).map(|it| it.as_i64().unwrap()).collect();
+    let labels = labels_of("iris_rf.json").repeat(20);
     // The last query runs on executors that make the table again, but not the file: it would be there already.
     let sql = format!(
         "EXPORT DATA OPTIONS (uri = '{}', format = 'CSV', header = TRUE) AS SELECT label, number FROM ML.PREDICT(MODEL forest, TABLE flowers);
@@ -148,6 +147,51 @@ fn tables_and_files_are_made_of_rows_of_executors() {
     let output = run(&scheduler, &table, &sql).output().unwrap();
     assert!(text(&output.stderr).contains("error[division-by-zero]"), "{}", text(&output.stderr));
     assert!(!failed.exists());
+}
+
+#[test]
+fn executors_read_the_registry_that_all_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = folder.path().join("models").display().to_string();
+    let models = Registry::new(Stores::new(), &registry);
+    let add = |file: &str, alias: &str| {
+        let file = repository().join("tests/fixtures/models").join(file).display().to_string();
+        models.add("iris", &file, &BTreeMap::new(), &[alias.to_owned()]).unwrap();
+    };
+    add("iris_rf.onnx", "champion");
+    add("iris_second.onnx", "challenger");
+    let scheduler = Process::scheduler();
+    let _executor = Process::executor(&scheduler, folder.path());
+    let found = |model: &str| {
+        let mut command = Command::new(COMMAND);
+        command.args([
+            "run",
+            "--scheduler",
+            &scheduler.address,
+            "--format",
+            "jsonl",
+            "--registry",
+            &registry,
+        ]);
+        command.arg("--table").arg(format!("flowers={}", flowers(folder.path(), 1).display()));
+        command.arg(format!("SELECT label FROM ML.PREDICT(MODEL {model}, TABLE flowers)"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let labels =
+        |labels: &[i64]| labels.iter().map(|label| format!("{{\"label\":{label}}}\n")).collect::<String>();
+    assert_eq!(found("iris@champion"), labels(&labels_of("iris_rf.json")));
+    assert_eq!(found("iris"), found("iris@champion"));
+    assert_ne!(found("iris"), found("iris@challenger"));
+}
+
+/// The labels of the flowers by scikit-learn.
+fn labels_of(expected: &str) -> Vec<i64> {
+    let expected = std::fs::read(repository().join("tests/fixtures/expected").join(expected)).unwrap();
+    let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+    let labels = expected["scikit_learn"]["label"]["data"].as_array().unwrap();
+    labels.iter().map(|label| label.as_i64().unwrap()).collect()
 }
 
 #[test]

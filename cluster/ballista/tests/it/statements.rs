@@ -15,8 +15,14 @@ use crate::notation;
 
 type Told = Result<Vec<Vec<String>>, String>;
 
-/// The first statement of a text, bound over the fixtures, and its job.
-fn statement(sql: &str) -> (Query, Host, Job) {
+/// What statements run over.
+struct Over {
+    host: Host,
+    catalog: Catalog,
+}
+
+/// The models and tables of the tests.
+fn fixtures() -> Over {
     let catalog = Catalog {
         models: vec![
             NamedSource::new("forest", "models/iris_rf.onnx"),
@@ -25,7 +31,20 @@ fn statement(sql: &str) -> (Query, Host, Job) {
         ],
         tables: vec![NamedSource::new("iris", "tables/iris.csv")],
     };
-    let host = host();
+    Over { host: host(), catalog }
+}
+
+/// The pictures of the demo page and what classifies them, which `cargo xtask test` makes before.
+fn gallery() -> Over {
+    let catalog = Catalog {
+        models: vec![NamedSource::new("classifier", "efficientnet-lite0.onnx")],
+        tables: vec![NamedSource::new("pictures", "c*.png")],
+    };
+    Over { host: Host::new(Stores::within(repository().join("www/public/demo"))), catalog }
+}
+
+/// The first statement of a text, bound, and its job.
+fn statement(Over { host, catalog }: Over, sql: &str) -> (Query, Host, Job) {
     let engine = catalog.open(&host).unwrap();
     let (now, seed) = (1.7e12, 7.0);
     let mut run = Run::new(&engine, sql, Some(Dialect::BigQuery), Params::default(), now, seed).unwrap();
@@ -46,9 +65,9 @@ fn statement(sql: &str) -> (Query, Host, Job) {
     (query, host, job)
 }
 
-fn in_one_process(sql: &str) -> Told {
+fn in_one_process(over: Over, sql: &str) -> Told {
     let mut batches = Vec::new();
-    let (mut query, host, _) = statement(sql);
+    let (mut query, host, _) = statement(over, sql);
     let ran = host.run(&mut query, &mut (), &mut |batch| {
         batches.push(batch);
         ControlFlow::Continue(())
@@ -59,8 +78,8 @@ fn in_one_process(sql: &str) -> Told {
     }
 }
 
-async fn on(cluster: &Cluster, sql: &str, parts: usize, change: impl FnOnce(&mut Job)) -> Told {
-    let (query, host, mut job) = statement(sql);
+async fn on(cluster: &Cluster, over: Over, sql: &str, parts: usize, change: impl FnOnce(&mut Job)) -> Told {
+    let (query, host, mut job) = statement(over, sql);
     change(&mut job);
     let schema = query.schema().cloned().unwrap();
     let fragments = query.fragments(Arrival::AnyOrder).unwrap().unwrap();
@@ -87,21 +106,36 @@ async fn rows_and_errors_are_those_of_one_process() {
         "SELECT 1 / (sepal_length - 5.1) AS x FROM iris",
         "SELECT 1 / (sepal_length - 4.9) AS x FROM iris LIMIT 1",
     ] {
-        for parts in [1, 2, 3, 5] {
-            assert_eq!(on(&cluster, sql, parts, |_| {}).await, in_one_process(sql), "{sql} in {parts} parts");
+        let expected = in_one_process(fixtures(), sql);
+        for parts in [1, 2, 5] {
+            let found = on(&cluster, fixtures(), sql, parts, |_| {}).await;
+            assert_eq!(found, expected, "{sql} in {parts} parts");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_classified_as_in_one_process() {
+    let sql = "SELECT uri, label, probabilities FROM ML.PREDICT(MODEL classifier, \
+        (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input FROM pictures)) ORDER BY uri DESC";
+    let rows = in_one_process(gallery(), sql);
+    assert_eq!(on(&cluster_over(gallery().host, 1).await, gallery(), sql, 2, |_| {}).await, rows);
+    let text = std::fs::read_to_string(repository().join("tests/fixtures/expected/pictures.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let found: Vec<_> = rows.unwrap().into_iter().map(|row| row[..2].to_vec()).collect();
+    let label = |uri: &str| vec![uri.to_owned(), expected["pictures"][uri]["label"].as_str().unwrap().into()];
+    assert_eq!(found, ["coffee.png", "chelsea.png"].map(label));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn executors_refuse_jobs_that_mean_something_else_there() {
     let sql = "SELECT species FROM ML.PREDICT(MODEL forest, TABLE iris)";
     let cluster = cluster().await;
-    let told = on(&cluster, sql, 4, |job| job.version = "0.0.9".into()).await.unwrap_err();
+    let told = on(&cluster, fixtures(), sql, 4, |job| job.version = "0.0.9".into()).await.unwrap_err();
     assert!(told.contains("0.0.9") && told.contains(env!("CARGO_PKG_VERSION")), "{told}");
-    let told = on(&cluster, sql, 4, |job| job.catalog_digest = "other".into()).await.unwrap_err();
+    let told = on(&cluster, fixtures(), sql, 4, |job| job.catalog_digest = "other".into()).await.unwrap_err();
     assert!(told.contains("another file here"), "{told}");
-    let told = on(&cluster, sql, 4, |job| job.digest = "other".into()).await.unwrap_err();
+    let told = on(&cluster, fixtures(), sql, 4, |job| job.digest = "other".into()).await.unwrap_err();
     assert!(told.contains("something else here"), "{told}");
 }
 
@@ -109,6 +143,6 @@ async fn executors_refuse_jobs_that_mean_something_else_there() {
 async fn a_file_that_executors_do_not_have_is_named() {
     let elsewhere = Host::new(Stores::within(repository().join("tests/suite")));
     let cluster = cluster_over(elsewhere, 1).await;
-    let told = on(&cluster, "SELECT species FROM iris", 2, |_| {}).await.unwrap_err();
+    let told = on(&cluster, fixtures(), "SELECT species FROM iris", 2, |_| {}).await.unwrap_err();
     assert!(told.contains("models/iris_rf.onnx"), "{told}");
 }
