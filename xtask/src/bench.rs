@@ -22,10 +22,10 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// The native command beside Python, over more rows than a page takes.
+/// The native command beside Python, over more rows than a page takes, and how the cost of a cluster grows.
 pub fn native() -> Result<()> {
     terminal::heading("building the commands `predictql` and `predictql-cluster`");
-    let build = ["build", "--profile", "dist", "--bins", "--manifest-path", "cluster/Cargo.toml"];
+    let build = ["build", "--release", "--bins", "--manifest-path", "cluster/Cargo.toml"];
     Program::new("cargo").within(&project::root()).args(build).run()?;
     let (folder, out) = ("benches/native", "target/native");
     let stamp = Stamp::named("native-rows", &[], &["benches/native/make.py", out].map(project::at));
@@ -34,10 +34,13 @@ pub fn native() -> Result<()> {
         python::script(folder, "make.py")?.arg(project::at(out)).run()?;
         stamp.set()?;
     }
-    let commands = project::at("cluster/target/dist");
+    let commands = project::at("cluster/target/release");
     let model = project::at("tests/fixtures/models/iris_rf.onnx");
-    let bench = python::script(folder, "bench.py")?;
-    bench.arg(commands).arg(project::at(out)).arg(model).show()?.result
+    for script in ["bench.py", "growth.py"] {
+        let bench = python::script(folder, script)?;
+        bench.arg(&commands).arg(project::at(out)).arg(&model).show()?.result?;
+    }
+    Ok(())
 }
 
 /// The models on tables, which take a while to train.

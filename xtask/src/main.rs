@@ -45,7 +45,7 @@ usage: cargo xtask <command>
   docs              the documents as pages with a search, in site/dist; the demo page has them below docs/
   release --dry-run the tarball that a tag would publish, with its papers, in target/release-package
   bench             tutorials, networks and models on tables beside onnxruntime-web and LiteRT.js, SQL and CSV beside DuckDB-Wasm; target/bench.md
-  bench --native    the native command over ten million rows beside Python
+  bench --native    the native command and a cluster in one process over ten million rows, beside Python
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet

@@ -200,3 +200,30 @@ fn what_nobody_reads_ends_without_a_word() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((first.as_str(), output.status.code(), output.stderr.len()), ("x\n", Some(0), 0));
 }
+
+/// A disk that takes no more, as a limit of the size of files and a device that is always full have it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.csv").display().to_string();
+    let sql = format!(
+        "EXPORT DATA OPTIONS (uri = '{file}', format = 'CSV') AS
+         SELECT REPEAT('x', 1000) AS t FROM UNNEST(GENERATE_ARRAY(1, 30000)) AS x"
+    );
+    let limited = r#"trap "" XFSZ; ulimit -f 64; exec "$0" "$1""#;
+    let output =
+        Command::new("sh").args(["-c", limited, env!("CARGO_BIN_EXE_predictql"), &sql]).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains(&file) && words.contains("File too large"), "{words}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let many = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 30000)) AS x";
+    let output = command(&[many]).stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output();
+    let output = output.unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("rows cannot be written: No space left on device"), "{words}");
+}
