@@ -74,8 +74,9 @@ pub struct Fragment {
 }
 
 impl Query {
-    /// The fragments of a query that has not been stepped. `None` where it has to run in one piece: a statement without rows, one
-    /// over no table, with random numbers, over the log of statements, or in a session where rows that fail are NULL.
+    /// The fragments of a query that has not been stepped, or of the query whose rows a statement takes, which [`Query::source`] takes away
+    /// from it. `None` where it has to run in one piece: another statement without rows, one over no table, with random
+    /// numbers, over the log of statements, or in a session where rows that fail are NULL.
     ///
     /// Where a fragment fails, the query is to be run in one piece: that says which row is at fault, and a query that never
     /// comes to that row does not fail.
