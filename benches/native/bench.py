@@ -8,26 +8,14 @@ memory that each process took at most.
 
 import os
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
+
+from timing import timed
 
 ROWS = 10_000_000
 TIES = 1e-4
 SQL = "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label ORDER BY label"
-
-
-def timed(command: list[str]) -> tuple[float, float, str]:
-    """Seconds, MiB at most, and what was printed."""
-    begun = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        printed = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{command[0]} ended with {process.returncode}")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024, printed
 
 
 def main(programs_folder: str, folder: str, model: str, rounds: str = "5") -> None:

@@ -4,10 +4,10 @@ Each row of the table changes one thing of the one before it that it names. Prin
 """
 
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
+
+from timing import timed
 
 PREDICTED = "SELECT label, COUNT(*) AS n FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label ORDER BY label"
 COUNTED = "SELECT MOD(id, 1000) AS bucket, COUNT(*) AS n FROM flowers GROUP BY bucket ORDER BY bucket LIMIT 3"
@@ -24,13 +24,8 @@ def main(programs_folder: str, folder: str, model: str, rounds: str = "3") -> No
         for _ in range(int(rounds)):
             table = f"flowers={Path(folder) / rows}.parquet"
             arguments = ["run", "--executors", str(executors), "--parts", str(parts), "--format", "csv"]
-            begun = time.perf_counter()
-            subprocess.run(
-                [command, *arguments, sql, "--model", f"forest={model}", "--table", table],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            found.append(time.perf_counter() - begun)
+            took, _, _ = timed([command, *arguments, sql, "--model", f"forest={model}", "--table", table])
+            found.append(took)
         return statistics.median(found)
 
     small, large = "flowers-1m", "flowers"

@@ -23,33 +23,21 @@ fn run(mut query: Query, parts: usize, arrival: Arrival) -> Result<Outcome, Erro
 }
 
 /// Runs a statement that takes rows of another query.
-fn taken(mut query: Query, mut rows: Result<Outcome, Error>) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::default();
+fn taken(query: Query, mut rows: Result<Outcome, Error>) -> Result<Outcome, Error> {
     if let Ok(rows) = &mut rows {
         rows.batches.reverse();
     }
-    loop {
-        match query.step()? {
-            Step::Batch(batch) => outcome.batches.push(batch),
-            Step::Progress(_) => {}
-            Step::Need(requests) => {
-                for request in requests {
-                    match (&request.resource, &mut rows) {
-                        (Resource::Fragment { .. }, Ok(rows)) => {
-                            let batch = rows.batches.pop();
-                            if batch.is_none() {
-                                query.add(std::mem::take(&mut rows.summary));
-                            }
-                            query.supply_rows(request.id, batch)?;
-                        }
-                        (Resource::Fragment { .. }, Err(error)) => query.fail(request.id, error.clone())?,
-                        _ => host::answer(&mut query, request, &mut outcome.exported)?,
-                    }
-                }
+    host::finish_with(query, |query, request, exported| match (&request.resource, &mut rows) {
+        (Resource::Fragment { .. }, Ok(rows)) => {
+            let batch = rows.batches.pop();
+            if batch.is_none() {
+                query.add(std::mem::take(&mut rows.summary));
             }
-            Step::Done(summary) => return Ok(Outcome { summary, ..outcome }),
+            query.supply_rows(request.id, batch)
         }
-    }
+        (Resource::Fragment { .. }, Err(error)) => query.fail(request.id, error.clone()),
+        _ => host::answer(query, request, exported),
+    })
 }
 
 /// Runs a query in `parts` parts, one after the other, and brings rows to where they belong.
@@ -95,29 +83,15 @@ fn rows_of(fragments: &Fragments, parts: usize, arrival: Arrival) -> Result<Rows
                 }
             });
             let mut inputs: Vec<_> = inputs.map(Vec::into_iter).collect();
-            let mut query = fragments.query(number, part)?;
-            let mut batches = Vec::new();
-            loop {
-                match query.step()? {
-                    Step::Batch(batch) => batches.push(batch),
-                    Step::Progress(_) => {}
-                    Step::Need(requests) => {
-                        for request in requests {
-                            match request.resource {
-                                Resource::Fragment { input } => {
-                                    query.supply_rows(request.id, inputs[input].next())?;
-                                }
-                                _ => host::answer(&mut query, request, &mut Vec::new())?,
-                            }
-                        }
-                    }
-                    Step::Done(summary) => {
-                        summaries.push(summary);
-                        break;
-                    }
-                }
-            }
-            outputs.push(batches);
+            let outcome =
+                host::finish_with(fragments.query(number, part)?, |query, request, exported| match request
+                    .resource
+                {
+                    Resource::Fragment { input } => query.supply_rows(request.id, inputs[input].next()),
+                    _ => host::answer(query, request, exported),
+                })?;
+            summaries.push(outcome.summary);
+            outputs.push(outcome.batches);
         }
         done.push(outputs);
     }

@@ -78,7 +78,15 @@ pub fn run_in(session: &Session, sql: &str, params: Params) -> Result<Outcome, E
     Ok(outcome)
 }
 
-pub fn finish(mut query: Query) -> Result<Outcome, Error> {
+pub fn finish(query: Query) -> Result<Outcome, Error> {
+    finish_with(query, answer)
+}
+
+/// Steps a query to its end, where `answer` brings what it needs and takes what it exports.
+pub fn finish_with(
+    mut query: Query,
+    mut answer: impl FnMut(&mut Query, Request, &mut Vec<ExportPiece>) -> Result<(), Error>,
+) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     loop {
         match query.step()? {

@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use predictql::data::{Batch, Schema};
 use predictql::{Arrival, Dialect, Query, Summary};
@@ -100,7 +99,6 @@ async fn run_all(options: arguments::Run) -> Result<(), Failure> {
         if let Some((schema, mut rows)) = ran.rows {
             let mut written = results.next(&schema)?;
             while let Some(batch) = rows.next().await {
-                let batch = batch.and_then(|rows| read(&schema, &rows));
                 written.write(&batch.map_err(|error| about(&script, &error))?)?;
             }
             written.end()?;
@@ -133,7 +131,7 @@ fn read(schema: &Schema, rows: &RecordBatch) -> Result<Batch, DataFusionError> {
 #[derive(Default)]
 struct Ran {
     /// With their columns.
-    rows: Option<(Schema, SendableRecordBatchStream)>,
+    rows: Option<(Schema, BoxStream<'static, Result<Batch, DataFusionError>>)>,
     /// Where it has ended before its rows are read.
     summary: Summary,
 }
@@ -167,6 +165,8 @@ async fn statement(
         None => {
             let schema = query.schema().cloned().unwrap_or_default();
             let rows = cluster.rows(job, fragments, query, host, parts).await?;
+            let columns = schema.clone();
+            let rows = rows.map(move |batch| read(&columns, &batch?)).boxed();
             Ran { rows: Some((schema, rows)), ..Ran::default() }
         }
     })
@@ -179,12 +179,6 @@ fn whole(mut query: Query, host: &Host) -> Result<Ran, Error> {
         batches.push(batch);
         ControlFlow::Continue(())
     })?;
-    let Some(schema) = query.schema().cloned() else { return Ok(Ran { summary, rows: None }) };
-    let arrow = Arc::new(schema.to_arrow());
-    let rows = batches.into_iter().map({
-        let arrow = arrow.clone();
-        move |batch| Ok(RecordBatch::try_new(arrow.clone(), batch.columns().to_vec())?)
-    });
-    let rows = RecordBatchStreamAdapter::new(arrow, stream::iter(rows));
-    Ok(Ran { rows: Some((schema, Box::pin(rows))), summary })
+    let rows = query.schema().cloned().map(|schema| (schema, stream::iter(batches).map(Ok).boxed()));
+    Ok(Ran { rows, summary })
 }

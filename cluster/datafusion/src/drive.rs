@@ -1,7 +1,4 @@
-//! Steps a query to its end, on a thread that may be blocked for long: one part of a fragment, or a statement in one piece. Knows
-//! no plans.
-
-use std::ops::ControlFlow;
+//! Steps a part of a fragment to its end, on a thread that may be blocked for long. Knows no plans.
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
@@ -11,25 +8,14 @@ use predictql::{Fragments, Query, Request, Resource, Step, Summary};
 use predictql_host::{Error, Host};
 
 use crate::failure::Failure;
-
-/// Where a query has its rows from and where they go to.
-pub(crate) trait Ends {
-    /// The next rows of an input; none at its end.
-    fn next(&mut self, input: usize) -> Result<Option<Batch>>;
-
-    /// Takes rows; breaks where nobody wants more.
-    fn send(&mut self, rows: RecordBatch) -> ControlFlow<()>;
-
-    /// Whether nobody wants what is being computed.
-    fn is_given_up(&self) -> bool;
-}
+use crate::inputs::Blocking;
 
 /// Runs a query, whose rows have this schema. `None` where nobody wanted all of them.
 pub(crate) fn run(
     mut query: Query,
     host: &Host,
     schema: &SchemaRef,
-    ends: &mut dyn Ends,
+    ends: &mut Blocking,
 ) -> Result<Option<Summary>> {
     let mut answers = host.answers();
     while !ends.is_given_up() {
@@ -51,7 +37,7 @@ pub(crate) fn run(
 }
 
 /// Answers the requests for rows of inputs, whose errors are DataFusion's; returns those that are the host's.
-fn with_inputs(query: &mut Query, requests: Vec<Request>, ends: &mut dyn Ends) -> Result<Vec<Request>> {
+fn with_inputs(query: &mut Query, requests: Vec<Request>, ends: &mut Blocking) -> Result<Vec<Request>> {
     let mut others = Vec::new();
     for request in requests {
         match request.resource {

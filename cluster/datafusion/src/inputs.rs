@@ -12,7 +12,7 @@ use predictql::data::Batch;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
-use crate::drive::{Ends, batch, missing, schema_of};
+use crate::drive::{batch, missing, schema_of};
 use crate::gathered::Gathered;
 use crate::origin::Run;
 
@@ -40,18 +40,14 @@ impl Input {
     }
 }
 
-/// The ends of a query that reads no other.
+/// Where the rows of a part go.
 pub(crate) struct Sending {
     pub(crate) sender: Sender<Result<RecordBatch>>,
     /// Where rows say that they come from.
     pub(crate) marks: Option<Run>,
 }
 
-impl Ends for Sending {
-    fn next(&mut self, input: usize) -> Result<Option<Batch>> {
-        Err(missing(0, input))
-    }
-
+impl Sending {
     fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
         let rows = match &mut self.marks {
             Some(run) => run.mark(&rows),
@@ -68,7 +64,7 @@ impl Ends for Sending {
     }
 }
 
-/// The ends of a part, on a thread that may wait for others of the same runtime.
+/// Where a part has its rows from and where they go to, on a thread that may wait for others of the same runtime.
 pub(crate) struct Blocking {
     pub(crate) sending: Sending,
     pub(crate) inputs: Vec<Input>,
@@ -77,8 +73,9 @@ pub(crate) struct Blocking {
     pub(crate) fragment: usize,
 }
 
-impl Ends for Blocking {
-    fn next(&mut self, number: usize) -> Result<Option<Batch>> {
+impl Blocking {
+    /// The next rows of an input; none at its end.
+    pub(crate) fn next(&mut self, number: usize) -> Result<Option<Batch>> {
         let input = self.inputs.get_mut(number).ok_or_else(|| missing(self.fragment, number))?;
         let sender = &self.sending.sender;
         let rows = self.runtime.block_on(async {
@@ -91,11 +88,13 @@ impl Ends for Blocking {
         rows.map(|rows| batch(schema, &rows)).transpose()
     }
 
-    fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
+    /// Takes rows; breaks where nobody wants more.
+    pub(crate) fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
         self.sending.send(rows)
     }
 
-    fn is_given_up(&self) -> bool {
+    /// Whether nobody wants what is being computed.
+    pub(crate) fn is_given_up(&self) -> bool {
         self.sending.is_given_up()
     }
 }

@@ -1,5 +1,6 @@
 //! Every record of `tests/suite`, its queries in four parts.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use predictql::data::{Batch, Schema};
 use predictql::table::CsvOptions;
-use predictql::{Dialect, Engine, Params, Query, Resource, Session, Step};
+use predictql::{Dialect, Engine, Params, Query, Session};
 use predictql_datafusion::Failure;
 use predictql_host::Error;
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Record, Runner};
@@ -78,27 +79,14 @@ fn finish(query: Query) -> Result<DBOutput<DefaultColumnType>, Told> {
     Ok(DBOutput::Rows { types: types.collect(), rows: batches.iter().flat_map(notation::rows).collect() })
 }
 
-/// The rows of a query in one piece. Some know their columns only when they run.
+/// The rows of a query in one piece, which writes no files. Some know their columns only when they run.
 fn whole(query: &mut Query) -> Result<(Vec<Batch>, Option<Schema>), Error> {
     let mut batches = Vec::new();
-    let host = host();
-    let mut answers = host.answers();
-    loop {
-        match query.step()? {
-            Step::Need(requests) => {
-                for request in requests {
-                    match request.resource {
-                        // What is exported is none of these tests' business, and nothing is to be written.
-                        Resource::Export(_) => query.supply(request.id, Vec::new())?,
-                        _ => answers.answer(query, vec![request], &mut ())?,
-                    }
-                }
-            }
-            Step::Progress(_) => {}
-            Step::Batch(batch) => batches.push(batch),
-            Step::Done(_) => return Ok((batches, query.schema().cloned())),
-        }
-    }
+    host().of_parts().run(query, &mut (), &mut |batch| {
+        batches.push(batch);
+        ControlFlow::Continue(())
+    })?;
+    Ok((batches, query.schema().cloned()))
 }
 
 /// The time zones of the tz database that jiff brings.
