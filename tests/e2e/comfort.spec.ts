@@ -45,6 +45,23 @@ test("the query survives a reload, and nothing runs by itself then", async ({ de
   await expect(page.locator("#result")).toHaveAttribute("data-state", "empty");
 });
 
+test("what the page does by itself is done before Run takes a click", async ({ demo, page }) => {
+  await demo.open("iris");
+  await page.addInitScript(() => {
+    const seen: boolean[] = [];
+    Object.assign(globalThis, { seen });
+    const look = () => {
+      const run = document.querySelector<HTMLButtonElement>("#run");
+      if (run && seen.at(-1) !== run.disabled) seen.push(run.disabled);
+    };
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributeFilter: ["disabled"] });
+  });
+  // The tables are read from the browser's storage, then the tutorial runs again: two jobs, and no gap to click into.
+  await page.reload();
+  await expect(page.locator("#result[data-state=rows][aria-busy=false]")).toBeVisible();
+  expect(await page.evaluate(() => (globalThis as unknown as { seen: boolean[] }).seen)).toEqual([true, false]);
+});
+
 test("tables and models survive a reload, without a request for their data, and can be removed", async ({
   demo,
   page,

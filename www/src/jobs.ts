@@ -57,22 +57,25 @@ export class Jobs {
     return this.busyWith(() => done);
   }
 
-  /** For as long as it lasts, the page says that its result is not final. */
+  /** For as long as it lasts, the page says that its result is not final, and takes no click on Run, between its jobs either. */
   async busyWith<T>(several: () => Promise<T>): Promise<T> {
-    const result = find("#result");
-    this.#pending += 1;
-    result.ariaBusy = "true";
+    this.#count(1);
     try {
       return await several();
     } finally {
-      this.#pending -= 1;
-      result.ariaBusy = String(this.#pending > 0);
+      this.#count(-1);
     }
+  }
+
+  #count(change: 1 | -1): void {
+    this.#pending += change;
+    const isBusy = this.#pending > 0;
+    find("#result").ariaBusy = String(isBusy);
+    find<HTMLButtonElement>("#run").disabled = isBusy;
   }
 
   #show(running: AbortController | undefined): void {
     this.#running = running;
-    find<HTMLButtonElement>("#run").disabled = this.running;
     find("#cancel").hidden = !this.running;
     if (this.running) progress.start();
     else progress.stop();

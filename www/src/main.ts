@@ -411,24 +411,25 @@ watchRequests();
 showCatalog([], [], catalogActions);
 showSizes();
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
-runButton.disabled = false;
 // After the first paint, and before the first file: one's own data makes no request.
 void import("./intake.js");
 void import("./picker.js");
 
-const asked = tutorialAt(location.hash);
-const shared = await queryIn(location.hash);
-if (shared !== undefined) {
-  // A link is read before it is run.
-  written = shared;
-  editor.write(shared);
-  notice("The query came with the link: look at it, then run it.");
-} else if (asked) {
-  // After a reload the query is the one that was left, and nothing runs by itself.
-  const left = recall("tutorial") === asked.id && recall("query");
-  open(asked, left || asked.sql);
-}
-// What was there before the reload is shown again.
-if (recall("catalog") && !jobs.running) {
-  void jobs.do(async () => {}).catch(noticeFailure);
-}
+await jobs.busyWith(async () => {
+  const asked = tutorialAt(location.hash);
+  const shared = await queryIn(location.hash);
+  if (shared !== undefined) {
+    // A link is read before it is run.
+    written = shared;
+    editor.write(shared);
+    notice("The query came with the link: look at it, then run it.");
+  } else if (asked) {
+    // After a reload the query is the one that was left, and nothing runs by itself.
+    const left = recall("tutorial") === asked.id && recall("query");
+    open(asked, left || asked.sql);
+  }
+  // What was there before the reload is shown again.
+  if (recall("catalog") && !jobs.running) {
+    void jobs.do(async () => {}).catch(noticeFailure);
+  }
+});
