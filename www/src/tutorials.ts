@@ -52,12 +52,14 @@ export function mendOf(sql: string): Mend | undefined {
   return steps.flatMap((step) => ("sql" in step && step.sql === sql && step.mend) || [])[0];
 }
 
+/** The package's wasm files. The page is served before the full engine, and what that one calls, is compiled. */
+const wasm: Record<string, { bytes: number } | undefined> = manifest.files;
+
 /** A browser loads one of the variants of an engine; the size of the largest is a promise that holds for each. */
 function engineBytes(sql: string): number {
-  const { tables, pictures, tokens, formats, ...full } = manifest.files;
-  if (!needsFull(sql)) return tables.bytes;
-  // The page is served before the full engine is compiled.
-  const engine = Math.max(...Object.values(full).map((file) => file.bytes), 0);
+  const { tables, pictures, tokens, formats, ...full } = wasm;
+  if (!needsFull(sql)) return tables?.bytes ?? 0;
+  const engine = Math.max(...Object.values(full).map((file) => file?.bytes ?? 0), 0);
   const parts = [decodesPictures(sql) && pictures, readsTexts(sql) && tokens, readsTensorFlow(sql) && formats];
   return parts.reduce((sum, part) => sum + (part ? part.bytes : 0), engine);
 }

@@ -75,17 +75,31 @@ impl Config {
         if fast { &self.builds.fast } else { &self.builds.release }
     }
 
+    /// Whether what is built with a profile is what users download.
+    pub fn is_released(&self, profile: &str) -> bool {
+        self.builds.release.profile == profile
+    }
+
     /// The same for the engine that is quick to build: the one for tables.
     pub fn first_build(&self) -> Build {
         let Build { profile, variants } = &self.builds.fast;
-        let is_small =
-            |variant: &&String| self.engine(variant).is_ok_and(|engine| engine.features.is_empty());
-        Build { profile: profile.clone(), variants: variants.iter().filter(is_small).cloned().collect() }
+        let variants = variants.iter().filter(|variant| self.is_small(variant)).cloned().collect();
+        Build { profile: profile.clone(), variants }
+    }
+
+    fn is_small(&self, variant: &str) -> bool {
+        self.engine(variant).is_ok_and(|engine| engine.features.is_empty())
     }
 
     /// The packages that are wasm files of their own.
     pub fn modules(&self) -> impl Iterator<Item = &String> {
         self.modules.keys()
+    }
+
+    /// Those that a build has: an engine without features calls none.
+    pub fn modules_of(&self, build: &Build) -> impl Iterator<Item = &String> {
+        let calls = build.variants.iter().any(|variant| !self.is_small(variant));
+        self.modules.keys().filter(move |_| calls)
     }
 
     /// The compiler's target features for a variant or module.

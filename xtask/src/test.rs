@@ -62,13 +62,16 @@ pub fn all() -> Result<()> {
     report.step("clippy for wasm32", &[], || {
         let clippy = ["clippy", "--package", "predictql", "--lib", "--test", "web", "--target", TARGET];
         quietly(
-            wasm::cargo(&toolchain, &config, variant)?.args(clippy).args(profile).args(["--", "-Dwarnings"]),
+            wasm::cargo(&toolchain, &config, variant, &fast.profile)?
+                .args(clippy)
+                .args(profile)
+                .args(["--", "-Dwarnings"]),
         )
     });
     report.step("wasm tests", &[], || {
         let (pack, bindgen) = (tools::wasm_pack()?, tools::wasm_bindgen()?);
         let folders: Vec<_> = [&pack, &bindgen].into_iter().filter_map(|tool| tool.parent()).collect();
-        let pack = wasm::flags(toolchain.program("wasm-pack", &folders)?, &config, variant)?;
+        let pack = wasm::flags(toolchain.program("wasm-pack", &folders)?, &config, variant, &fast.profile)?;
         let options = ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"];
         let tests = pack.args(options).arg(&driver).args([".", "--test", "web"]).args(profile);
         // A machine that compiles on the side is slow to start a browser and to load a model.

@@ -39,7 +39,7 @@ pub struct Built {
 pub fn build(config: &Config, build: &Build) -> Result<Built> {
     let toolchain = Toolchain::ready()?;
     let folder = project::at("target/wasm").join(&build.profile);
-    let modules = modules(&toolchain, config, &build.profile)?;
+    let modules = modules(&toolchain, config, build)?;
     let mut made = Vec::new();
     for variant in &build.variants {
         let wait = if build.profile == "release" { "; fat LTO takes 4 to 6 minutes at the end" } else { "" };
@@ -54,12 +54,12 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
         };
         let glue = bind(variant, &build.profile, &wasm)?;
         terminal::heading(&format!("splitting the {variant} variant by what a first session runs"));
-        let parts = target_folder(variant).join("parts").join(&build.profile);
+        let parts = own_folder(variant).join("parts").join(&build.profile);
         parts::split(variant, config.engine_name(variant)?, &glue, &modules, &parts)?;
         made.push(Made { variant, has_threads: config.has_threads(variant), glue, parts });
     }
     let mut built = assemble(&folder, &made)?;
-    for module in config.modules() {
+    for module in config.modules_of(build) {
         let file = folder.join(format!("{module}.wasm"));
         fs::copy(modules.join(format!("{module}.wasm")), &file)?;
         built.wasm.push(file);
@@ -67,10 +67,11 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
     Ok(built)
 }
 
-/// Answers the folder that has the modules.
-fn modules(toolchain: &Toolchain, config: &Config, profile: &str) -> Result<PathBuf> {
+/// Answers the folder that has the modules of a build.
+fn modules(toolchain: &Toolchain, config: &Config, build: &Build) -> Result<PathBuf> {
+    let profile = &build.profile;
     let folder = project::at("target/wasm/modules").join(profile);
-    for module in config.modules() {
+    for module in config.modules_of(build) {
         terminal::heading(&format!("compiling the module {module} with the profile {profile}"));
         let wasm = compile_module(toolchain, config, module, profile)?;
         project::write(&folder.join(format!("{module}.wasm")), &without_names(&project::read(&wasm)?)?)?;
@@ -78,39 +79,49 @@ fn modules(toolchain: &Toolchain, config: &Config, profile: &str) -> Result<Path
     Ok(folder)
 }
 
-/// Cargo for the target as a variant is compiled. Each variant has a target folder of its own: Cargo would put the
-/// same file name over another variant's and call it fresh.
-pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str) -> Result<Program> {
-    flags(toolchain.program("cargo", &[])?, config, variant)
+/// Cargo for the target as a variant is compiled with a profile.
+pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<Program> {
+    flags(toolchain.program("cargo", &[])?, config, variant, profile)
 }
 
 /// The environment that makes any Cargo below compile a variant.
-pub fn flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
+pub fn flags(program: Program, config: &Config, variant: &str, profile: &str) -> Result<Program> {
     let mut flags = vec![format!("-Ctarget-feature={}", config.features(variant)?)];
     flags.extend(config.cfg(variant).iter().map(|name| format!("--cfg={name}")));
     if config.has_threads(variant) {
         flags.extend(SHARED_MEMORY.map(|flag| format!("-Clink-arg={flag}")));
     }
-    // Panics name source files: without the folder in which somebody keeps their crates.
-    if let Some(home) =
-        env::var_os("CARGO_HOME").map(PathBuf::from).or(env::home_dir().map(|home| home.join(".cargo")))
+    // Panics name source files: users get them without the folder in which somebody keeps their crates.
+    if config.is_released(profile)
+        && let Some(home) =
+            env::var_os("CARGO_HOME").map(PathBuf::from).or(env::home_dir().map(|home| home.join(".cargo")))
     {
         flags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
     }
     Ok(program
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .env("CARGO_TARGET_DIR", target_folder(variant)))
+        .env("CARGO_TARGET_DIR", cargo_folder(config, variant, profile))
+        // Without it, the crate's own files would have the same names in all variants.
+        .env("__CARGO_DEFAULT_LIB_METADATA", "wasm"))
 }
 
-fn target_folder(variant: &str) -> PathBuf {
-    project::at("target/wasm").join(variant)
+/// Where Cargo compiles: all variants and modules in one folder, so that what several of them depend on, and what runs on this
+/// machine while they are compiled, is compiled once. Not where paths are mapped: then files of variants are called the same, and each
+/// would be compiled again after another.
+fn cargo_folder(config: &Config, file: &str, profile: &str) -> PathBuf {
+    if config.is_released(profile) { own_folder(file) } else { project::at("target/wasm/cargo") }
+}
+
+/// Where what was made of a variant or module lies.
+fn own_folder(file: &str) -> PathBuf {
+    project::at("target/wasm").join(file)
 }
 
 fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
     let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
     let engine = ["--no-default-features", "--features", &config.cargo_features(variant)?];
-    cargo(toolchain, config, variant)?.args(arguments).args(engine).run()?;
-    Ok(compiled(variant, profile))
+    cargo(toolchain, config, variant, profile)?.args(arguments).args(engine).run()?;
+    kept(config, variant, profile, "predictql")
 }
 
 /// A package that needs no glue.
@@ -119,16 +130,30 @@ fn compile_module(toolchain: &Toolchain, config: &Config, module: &str, profile:
     let arguments =
         ["rustc", "--package", &package, "--lib", "--crate-type", "cdylib", "--features", "module"];
     let target = ["--target", TARGET, "--profile", profile];
-    cargo(toolchain, config, module)?.args(arguments).args(target).run()?;
-    Ok(compiled(module, profile))
+    cargo(toolchain, config, module, profile)?.args(arguments).args(target).run()?;
+    kept(config, module, profile, module)
 }
 
 /// What the compiler made of a variant or module: the wasm that still has the names of its functions.
 pub fn compiled(file: &str, profile: &str) -> PathBuf {
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let built = target_folder(file).join(TARGET).join(folder);
-    let module = built.join(format!("{file}.wasm"));
-    if module.exists() { module } else { built.join("predictql.wasm") }
+    own_folder(file).join("compiled").join(format!("{profile}.wasm"))
+}
+
+/// Takes what Cargo has just made from where the next variant's will be.
+fn kept(config: &Config, file: &str, profile: &str, library: &str) -> Result<PathBuf> {
+    let built = cargo_folder(config, file, profile).join(TARGET).join(profile);
+    let name = format!("{library}.wasm");
+    ensure!(
+        !built.join("deps").join(&name).exists(),
+        "this cargo gives the variants' files no names of their own, and would take one variant for another"
+    );
+    let wasm = project::read(&built.join(name))?;
+    let kept = compiled(file, profile);
+    // One that is as it was keeps its time.
+    if fs::read(&kept).ok().as_ref() != Some(&wasm) {
+        project::write(&kept, wasm)?;
+    }
+    Ok(kept)
 }
 
 /// A wasm file without what only people read.
@@ -157,7 +182,7 @@ fn without_names(wasm: &[u8]) -> Result<Vec<u8>> {
 
 /// Makes the glue, and the wasm that fits it.
 fn bind(variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
-    let folder = target_folder(variant).join("bound").join(profile);
+    let folder = own_folder(variant).join("bound").join(profile);
     let version = config::locked_version("wasm-bindgen-cli-support")?;
     let name = format!("bound-{variant}-{profile}");
     let stamp = Stamp::named(&name, &[&version], &[wasm.to_path_buf(), folder.clone()]);
