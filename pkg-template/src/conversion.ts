@@ -23,7 +23,7 @@ export async function findModel(
     return files;
   }
   const whole = await readModel(source, network, { sha256, ...read });
-  const found = await filesIn(whole, "model");
+  const found = await filesIn(whole, "model", source instanceof Uint8Array ? source : undefined);
   if (found !== whole && sha256 !== undefined) await known(async () => (await models()).check(whole, sha256));
   return found;
 }
@@ -49,9 +49,9 @@ export function filesAt(source: ModelSource, network: Network, read: ReadOptions
   return known(async () => (await models()).filesOf(folder, (address) => network.read(address, "model", read)));
 }
 
-/** What is in a file. */
-export async function filesIn(blob: Blob, name: string): Promise<Found> {
-  const head = new Uint8Array(await blob.slice(0, 8).arrayBuffer());
+/** What is in a file, whose bytes may be at hand. */
+export async function filesIn(blob: Blob, name: string, bytes?: Uint8Array): Promise<Found> {
+  const head = bytes?.subarray(0, 8) ?? new Uint8Array(await blob.slice(0, 8).arrayBuffer());
   const [first, second, third, fourth] = head;
   // A zip; a SavedModel's version and a graph, where ONNX has another version; a frozen graph's first node and its name;
   // the identifier of TensorFlow Lite.

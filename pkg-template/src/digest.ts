@@ -8,13 +8,16 @@ export async function sha256Of(blob: Blob): Promise<string | undefined> {
   return (await readWithSha256(blob))?.sha256;
 }
 
-/** The same with the bytes that were read for it: a browser takes as long for each read as for the checksum. */
+/**
+ * The same with the bytes, which are read for it where they are not at hand: a browser takes as long for each read as for the checksum.
+ */
 export async function readWithSha256(
   blob: Blob,
+  atHand?: Uint8Array<ArrayBuffer>,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; sha256: string } | undefined> {
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle || blob.size > most) return undefined;
-  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const bytes = atHand ?? new Uint8Array(await blob.arrayBuffer());
   const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
   return { bytes, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") };
 }

@@ -328,7 +328,8 @@ export class Engine {
     const opening = this.#open();
     opening.catch(() => {});
     try {
-      const saved = await this.#openSaved();
+      // Without a name there is nothing to wait for: the engine is asked for before the page's bytes are copied.
+      const saved = this.#options.name === undefined ? undefined : await this.#openSaved();
       const isFull = saved?.needsFull && !this.#loaded && isChangeable(this.#options);
       if (isFull) this.#wanted = full;
       this.#loaded ??= await this.#load(this.#wanted);

@@ -204,17 +204,23 @@ async function fetchModule(url: URL, size: number | undefined, network: Network,
   const { response, request } = await network.engine(url);
   const label = labelOf(url);
   const total = size ?? null;
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      request.bytes += chunk.byteLength;
+  // A copy is counted: of an answer as the network gave it a browser keeps what it has compiled, for the next visit.
+  const counter = new WritableStream<Uint8Array>({
+    write({ byteLength }) {
+      request.bytes += byteLength;
       report({ stage: "engine", label, loaded: request.bytes, total, unit: "bytes", ratio: null, cached: false });
-      controller.enqueue(chunk);
     },
   });
-  // Of some statuses there can be no answer with a body.
-  const counted = new Response(response.body?.pipeThrough(counter) ?? null, { headers: response.headers });
-  if (response.ok && counted.headers.get("content-type") === "application/wasm") return compile(counted);
-  const blob = await bodyOf(counted, url);
+  // Whoever reads the answer itself hears that it broke off.
+  const counting = response
+    .clone()
+    .body?.pipeTo(counter)
+    .catch(() => {});
+  if (response.ok && response.headers.get("content-type") === "application/wasm") {
+    const [module] = await Promise.all([compile(response), counting]);
+    return module;
+  }
+  const [blob] = await Promise.all([bodyOf(response, url), counting]);
   await expect("the engine", response, blob, bundlerHint);
   return compile(await blob.arrayBuffer());
 }

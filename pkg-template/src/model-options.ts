@@ -11,7 +11,8 @@ import type { Logged } from "./mlflow.js";
 import type { ModelFile } from "./models.js";
 import type { Network, ReadOptions } from "./network.js";
 import { known, logging } from "./parts.js";
-import { readModel } from "./sources.js";
+import { isBytes, readModel } from "./sources.js";
+import { isDetached } from "./tensors.js";
 
 /** A model as the engine takes it. */
 export interface ModelInput {
@@ -43,8 +44,13 @@ export async function readModelInput(
   const settings = settingsOf(options);
   const { labels, tokenizer, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
+  // They are at hand, and the page may change them from now on.
+  const copy =
+    isBytes(source) && !isDetached(source)
+      ? new Uint8Array(source instanceof ArrayBuffer ? source.slice(0) : source)
+      : undefined;
   const [found, list, cutter, ...parts] = await Promise.all([
-    findModel(source, network, { ...read, revalidate, sha256: settings.sha256 }),
+    findModel(copy ?? source, network, { ...read, revalidate, sha256: settings.sha256 }),
     isAddress ? network.read(labels, "data", read) : undefined,
     tokenizer === undefined ? undefined : readModel(tokenizer, network, { ...read, revalidate }),
     ...Object.values(externalData).map((part) => readModel(part, network, { ...read, revalidate })),
@@ -65,7 +71,7 @@ export async function readModelInput(
     blob = logged?.model ?? model ?? (await convert(found, options.signature));
   }
   if (texts) settings.tokenizer = new Uint8Array(await texts.arrayBuffer());
-  const digested = await readWithSha256(blob);
+  const digested = await readWithSha256(blob, blob === found ? copy : undefined);
   const input = {
     blob,
     bytes: digested?.bytes,

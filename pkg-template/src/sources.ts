@@ -196,7 +196,7 @@ interface IPCSource {
   toIPC(): Uint8Array;
 }
 
-function isBytes(source: unknown): source is ArrayBuffer | Uint8Array {
+export function isBytes(source: unknown): source is ArrayBuffer | Uint8Array {
   return source instanceof ArrayBuffer || source instanceof Uint8Array;
 }
 
