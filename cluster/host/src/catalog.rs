@@ -155,6 +155,17 @@ fn of(kind: &str, name: &str, error: Error) -> Error {
     Error::Host { message: format!("{kind} `{name}`: {message}"), hint }
 }
 
+/// What is wrong with what a file holds: an error of the statement points at the path in it instead.
+fn of_file(path: &str, error: Error) -> Error {
+    match error {
+        Error::Statement(error) if !error.first().message.contains(path) => Error::Host {
+            message: format!("`{path}`: {}", error.first().message),
+            hint: error.first().hint.clone(),
+        },
+        error => error,
+    }
+}
+
 /// A model, or one more version of it.
 fn open_model(engine: &Engine, host: &Host, model: &NamedSource, is_more: bool) -> Result<(), Error> {
     model.check_name()?;
@@ -171,7 +182,7 @@ fn open_model(engine: &Engine, host: &Host, model: &NamedSource, is_more: bool) 
     } else {
         format!("CREATE OR REPLACE MODEL {name} {options}")
     };
-    run(engine, host, &made)?;
+    run(engine, host, &made).map_err(|error| of_file(path, error))?;
     if model.is_default && model.version.is_some() {
         run(engine, host, &format!("ALTER MODEL {name} SET DEFAULT_VERSION = {version}"))?;
     }

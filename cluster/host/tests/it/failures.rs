@@ -1,5 +1,7 @@
 //! What is said where something is not there, or not what it should be.
 
+use predictql_host::{Catalog, NamedSource};
+
 use crate::support::{failure, host};
 
 #[test]
@@ -14,6 +16,17 @@ fn missing_files_are_named() {
     assert!(words.contains("`ftp://host/m.onnx` is in a store of an unknown kind `ftp`"), "{words}");
     let words = failure(&host, "CREATE EXTERNAL TABLE t OPTIONS (format = 'CSV', uris = ['nowhere/*.csv'])");
     assert_eq!(words, "[resource-unavailable] no file matches `nowhere/*.csv`");
+}
+
+#[test]
+fn a_file_of_a_catalog_is_named() {
+    let opened = |name: &str, uri: &str| {
+        let models = vec![NamedSource::new(name, uri)];
+        Catalog { models, ..Catalog::default() }.open(&host()).map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(opened("m", "nowhere/m.onnx"), "model `m`: `nowhere/m.onnx` was not found");
+    let words = opened("m", "tables/iris.csv");
+    assert!(words.starts_with("model `m`: `tables/iris.csv`: expected an ONNX model"), "{words}");
 }
 
 #[test]
