@@ -80,10 +80,19 @@ impl Config {
         self.builds.release.profile == profile
     }
 
+    /// The quick build for the demo: without a variant for several threads, whose standard library has to be built before.
+    pub fn demo_build(&self) -> Build {
+        self.fast_build(|variant| !self.has_threads(variant))
+    }
+
     /// The same for the engine that is quick to build: the one for tables.
     pub fn first_build(&self) -> Build {
+        self.fast_build(|variant| self.is_small(variant))
+    }
+
+    fn fast_build(&self, is_wanted: impl Fn(&str) -> bool) -> Build {
         let Build { profile, variants } = &self.builds.fast;
-        let variants = variants.iter().filter(|variant| self.is_small(variant)).cloned().collect();
+        let variants = variants.iter().filter(|variant| is_wanted(variant)).cloned().collect();
         Build { profile: profile.clone(), variants }
     }
 

@@ -22,11 +22,17 @@ pub fn build(fast: bool) -> Result<()> {
     built(&config, config.build(fast)).map(drop)
 }
 
+/// Leaves what the demo shows in `pkg/`.
+pub fn build_demo() -> Result<()> {
+    let config = Config::read()?;
+    built(&config, &config.demo_build()).map(drop)
+}
+
 /// Leaves the package with the engine for tables alone in `pkg/`, unless the other one has been compiled before: then both
 /// take no longer. Answers whether it did.
 pub fn build_first() -> Result<bool> {
     let config = Config::read()?;
-    let all = config.build(true);
+    let all = config.demo_build();
     if all.variants.iter().all(|variant| wasm::compiled(variant, &all.profile).exists()) {
         return Ok(false);
     }

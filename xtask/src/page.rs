@@ -19,7 +19,7 @@ pub fn demo(check: bool, port: Option<u16>) -> Result<()> {
     // What is missing is better said before the long build than after it.
     let browser = if check { Some(browser::chromium()?) } else { None };
     let first = if check { None } else { serve_tables(port)? };
-    package::build(true)?;
+    package::build_demo()?;
     make_data()?;
     build()?;
     let is_second = first.is_some();
