@@ -98,6 +98,8 @@ pub struct Counts {
     pub model_runs: usize,
     /// The rows of the result.
     pub rows: usize,
+    /// The rows that have NULL where their picture could not be decoded, or the model failed on them.
+    pub failed_rows: usize,
 }
 
 /// Where the time of a query went, by stage. All zero where the host provides no clock.

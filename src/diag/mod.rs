@@ -97,7 +97,7 @@ struct Inner {
 
 impl Diagnostic {
     /// A warning without a place.
-    pub(crate) fn warning(code: Code, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Warning,

@@ -125,7 +125,7 @@ impl Fragments {
     /// `internal` where there is no such fragment.
     pub fn query(&self, fragment: usize, part: Part) -> Result<Query> {
         let piece = self.inner.pieces.get(fragment).invariant("a fragment of another query")?;
-        Ok(self.inner.setting.query(piece.plan(part)))
+        Ok(self.inner.setting.part(piece.plan(part)))
     }
 }
 

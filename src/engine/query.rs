@@ -14,6 +14,8 @@ use crate::data::{Batch, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::{Env, Forgiven};
+#[cfg(not(target_family = "wasm"))]
+use crate::limits::FORGIVEN_SHOWN;
 use crate::limits::{LOGGED_TEXT, Limits};
 #[cfg(not(target_family = "wasm"))]
 use crate::plan::Plan;
@@ -49,6 +51,8 @@ pub struct Query {
     log: SeenLog,
     /// Whether the log has it.
     is_over: bool,
+    /// Whether another query is told what it has ended with, by [`Query::add`].
+    is_added: bool,
     /// What the log says that it names.
     used: Arc<Used>,
 }
@@ -82,6 +86,7 @@ impl Query {
             moment,
             log: SeenLog::default(),
             is_over: false,
+            is_added: false,
             used: Arc::default(),
         }
     }
@@ -177,20 +182,27 @@ impl Query {
     /// Takes note of what a part of the query has ended with: a part of a fragment, or the query whose rows the statement takes.
     #[cfg(not(target_family = "wasm"))]
     pub fn add(&mut self, part: Summary) {
-        // What several parts have met is one thing to know.
         for warning in part.warnings {
-            if !self.warnings.contains(&warning) {
+            let is_told = match warning.code {
+                // Each is another row.
+                Code::FailedRow => told_rows(&self.warnings) == FORGIVEN_SHOWN,
+                // What several parts have met is one thing to know.
+                _ => self.warnings.contains(&warning),
+            };
+            if !is_told {
                 self.warnings.push(warning);
             }
         }
         self.ctx.counts.model_rows += part.counts.model_rows;
         self.ctx.counts.model_runs += part.counts.model_runs;
+        self.ctx.counts.failed_rows += part.counts.failed_rows;
     }
 
     /// Ends a query that the parts of its fragments have run for it; it has given `rows` rows.
     #[cfg(not(target_family = "wasm"))]
     pub fn end(&mut self, rows: usize) -> Summary {
-        let warnings = std::mem::take(&mut self.warnings);
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(self.untold_rows(&warnings));
         self.ctx.counts.rows = rows;
         if self.script.dialect == Dialect::TSql {
             self.script.variables.seen_rows(rows);
@@ -260,7 +272,10 @@ impl Query {
                 if self.ctx.env.found_turned.get() {
                     warnings.push(unturned());
                 }
-                warnings.append(&mut failed_rows(&self.ctx.env.forgiven.take()));
+                let Forgiven { rows, errors } = self.ctx.env.forgiven.take();
+                self.ctx.counts.failed_rows += rows;
+                warnings.extend(errors.iter().map(failed_row));
+                warnings.extend(self.untold_rows(&warnings));
                 if self.schema.is_none() {
                     summary.log = self.log.seen().map(written).transpose()?;
                 }
@@ -269,6 +284,13 @@ impl Query {
             }
             step => Ok(step),
         }
+    }
+
+    /// A word for the rows that failed and are not told one by one. Of parts, which know their own alone, it is said once they are added.
+    fn untold_rows(&self, warnings: &[Diagnostic]) -> Option<Diagnostic> {
+        let (rows, told) = (self.ctx.counts.failed_rows, told_rows(warnings));
+        let message = format!("{} more rows failed: {rows} in all", rows.saturating_sub(told));
+        (rows > told && !self.is_added).then(|| Diagnostic::warning(Code::FailedRow, message))
     }
 
     /// Answers a request for bytes.
@@ -505,6 +527,13 @@ impl Setting {
         &self.limits
     }
 
+    /// A query of the statement that runs a part of it.
+    pub(super) fn part(&self, plan: Plan) -> Query {
+        let mut query = self.query(plan);
+        query.ctx.env.is_part = true;
+        query
+    }
+
     /// A query of the statement that runs this plan. The log knows nothing of it.
     pub(super) fn query(&self, plan: Plan) -> Query {
         let Self { engine, script, statement, limits, moment, executed_at } = self;
@@ -514,6 +543,7 @@ impl Setting {
         query.execution = Some(Execution::Bound(Box::new(Bound::Query(plan))));
         query.executed_at = executed_at.clone();
         query.is_over = true;
+        query.is_added = true;
         query
     }
 }
@@ -524,22 +554,16 @@ impl Drop for Query {
     }
 }
 
-/// A word for each of the first rows that failed, and one for how many there are.
-fn failed_rows(Forgiven { rows, errors }: &Forgiven) -> Vec<Diagnostic> {
-    let warning = |message| Diagnostic::warning(Code::FailedRow, message);
-    let mut warnings: Vec<_> = errors
-        .iter()
-        .map(|error| {
-            let first = error.first();
-            let warning = warning(format!("{}; the row has NULL for it", first.message));
-            Diagnostic { span: first.span, hint: first.hint.clone(), ..warning }
-        })
-        .collect();
-    if *rows > errors.len() {
-        let more = rows - errors.len();
-        warnings.push(warning(format!("{more} more rows failed: {rows} in all")));
-    }
-    warnings
+/// A word for a row that failed.
+fn failed_row(error: &Error) -> Diagnostic {
+    let first = error.first();
+    let message = format!("{}; the row has NULL for it", first.message);
+    Diagnostic { span: first.span, hint: first.hint.clone(), ..Diagnostic::warning(Code::FailedRow, message) }
+}
+
+/// How many rows that failed are told one by one.
+fn told_rows(warnings: &[Diagnostic]) -> usize {
+    warnings.iter().filter(|warning| warning.code == Code::FailedRow).count()
 }
 
 /// What is to be known of pictures as cameras write them.

@@ -3,7 +3,7 @@
 use super::accumulators::GroupedAggregate;
 use super::buffer::{RowBuffer, check_keys};
 use super::distinct::intern_rows;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::data::{Batch, Field, KeyTable, Schema};
 use crate::diag::Result;
 use crate::function::Held;
@@ -81,8 +81,8 @@ impl Operator for Aggregation {
         match &mut self.state {
             State::Reading => match self.input.poll(ctx)? {
                 Poll::Batch(batch) => {
-                    self.update(&batch, ctx)
-                        .map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
+                    let updated = self.update(&batch, ctx);
+                    with_names(updated, &*self.input, self.rows_before, &batch, ctx)?;
                     self.rows_before += batch.rows();
                 }
                 Poll::Done => self.state = State::Finishing(self.all_keys()?, 0),

@@ -4,7 +4,7 @@ use arrow_array::BooleanArray;
 use arrow_array::cast::AsArray;
 
 use super::resume::Resumable;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::diag::{Invariant, Result};
 use crate::plan::Expr;
 
@@ -35,7 +35,7 @@ impl Operator for Filter {
             },
         };
         let keep = self.resumable.compute(&batch, ctx, |ctx| expr::evaluate(&self.predicate, &batch, ctx));
-        let keep = keep.map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
+        let keep = with_names(keep, &*self.input, self.rows_before, &batch, ctx)?;
         let Some(keep) = keep else { return Ok(Poll::Working) };
         self.rows_before += batch.rows();
         let keep = keep.as_boolean_opt().invariant("a condition is not BOOL")?;

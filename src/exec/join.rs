@@ -9,7 +9,7 @@ use arrow_array::UInt64Array;
 
 use super::buffer::{RowBuffer, check_keys};
 use super::build_side::BuildSide;
-use super::{Context, Input, Operator, Poll, expr, name_numbered_row, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_row, with_names};
 use crate::data::{Batch, KeyTable, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::function::Held;
@@ -101,8 +101,8 @@ impl Join {
 
     /// Takes rows of the right side.
     fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
-        let columns = expr::columns(&self.right_keys, &batch, ctx)
-            .map_err(|error| name_numbered_row(error, &*self.right, self.buffer.rows()))?;
+        let columns = expr::columns(&self.right_keys, &batch, ctx);
+        let columns = with_names(columns, &*self.right, self.buffer.rows(), &batch, ctx)?;
         self.key_of_rows.extend(self.keys.intern_comparable(&columns, batch.rows())?);
         check_keys(&self.keys, &mut self.keys_held, "JOIN", ctx)?;
         self.buffer.push(batch, ctx)
@@ -234,8 +234,8 @@ impl Join {
             Some(probe) => probe,
             None => match self.left.poll(ctx)? {
                 Poll::Batch(batch) => {
-                    let columns = expr::columns(&self.left_keys, &batch, ctx)
-                        .map_err(|error| name_row(error, &*self.left, self.rows_before, &batch, ctx))?;
+                    let columns = expr::columns(&self.left_keys, &batch, ctx);
+                    let columns = with_names(columns, &*self.left, self.rows_before, &batch, ctx)?;
                     let keys = build.keys.find(&columns, batch.rows())?;
                     self.rows_before += batch.rows();
                     ProbeBatch { batch, keys, row: 0, tried: 0, matched: false }

@@ -153,7 +153,19 @@ fn name_row(error: Error, input: &dyn Operator, rows_before: usize, batch: &Batc
         Ok(error) => return error,
         Err(error) => error,
     };
-    name_numbered_row(error, input, rows_before)
+    name_row_behind(error, input, (!ctx.env.is_part).then_some(rows_before))
+}
+
+/// What came of computing with a batch, with a name for each row that has failed, as [`name_row`] gives it: where that is forgiven too.
+fn with_names<T>(
+    computed: Result<T>,
+    input: &dyn Operator,
+    rows_before: usize,
+    batch: &Batch,
+    ctx: &Context,
+) -> Result<T> {
+    name_forgiven(input, rows_before, batch, ctx);
+    computed.map_err(|error| name_row(error, input, rows_before, batch, ctx))
 }
 
 /// Names the rows of a batch that were forgiven, as [`name_row`] does.
@@ -166,12 +178,18 @@ fn name_forgiven(input: &dyn Operator, rows_before: usize, batch: &Batch, ctx: &
 }
 
 /// As [`name_row`], in an operator that no such query has.
-fn name_numbered_row(mut error: Error, input: &dyn Operator, rows_before: usize) -> Error {
+fn name_numbered_row(error: Error, input: &dyn Operator, rows_before: usize) -> Error {
+    name_row_behind(error, input, Some(rows_before))
+}
+
+/// Names a row by where it comes from, or else by its number, where it is known how many are before those of the batch.
+fn name_row_behind(mut error: Error, input: &dyn Operator, rows_before: Option<usize>) -> Error {
     match error.take_row() {
         Some(_) if input.is_one_row() => error,
-        Some(row) => match input.origin(row) {
-            Some(origin) => error.context(format_args!("`{origin}`")),
-            None => error.context(format_args!("row {}", rows_before + row + 1)),
+        Some(row) => match (input.origin(row), rows_before) {
+            (Some(origin), _) => error.context(format_args!("`{origin}`")),
+            (None, Some(before)) => error.context(format_args!("row {}", before + row + 1)),
+            (None, None) => error,
         },
         None => error,
     }

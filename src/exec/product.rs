@@ -7,7 +7,7 @@ use std::ops::Range;
 use arrow_array::ArrayRef;
 
 use super::buffer::RowBuffer;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::data::{Batch, Operand, Schema, mixed};
 use crate::diag::{Invariant, Result};
 use crate::function::Held;
@@ -72,7 +72,7 @@ impl Product {
             Ok((0..batch.rows()).map(|row| met.get(row) == Some(true)).collect())
         };
         let own = self.columns.iter().map(|column| own(column, ctx)).collect::<Result<_>>();
-        let own = own.map_err(|error| name_row(error, &*self.left, self.rows_before, &batch, ctx))?;
+        let own = with_names(own, &*self.left, self.rows_before, &batch, ctx)?;
         Ok(Probe { batch, own, row: 0, right: 0 })
     }
 

@@ -1,7 +1,7 @@
 //! The SELECT list.
 
 use super::resume::Resumable;
-use super::{Context, Input, Operator, Poll, expr, name_forgiven, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::data::Batch;
 use crate::diag::Result;
 use crate::plan::Expr;
@@ -32,10 +32,8 @@ impl Operator for Project {
             },
         };
         let columns = self.resumable.compute(&batch, ctx, |ctx| expr::columns(&self.exprs, &batch, ctx));
-        let columns =
-            columns.map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
+        let columns = with_names(columns, &*self.input, self.rows_before, &batch, ctx)?;
         let Some(columns) = columns else { return Ok(Poll::Working) };
-        name_forgiven(&*self.input, self.rows_before, &batch, ctx);
         self.rows_before += batch.rows();
         Batch::new(batch.rows(), columns).map(Poll::Batch)
     }

@@ -5,7 +5,7 @@
 
 use super::buffer::RowBuffer;
 use super::merge::Merge;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::data::{Batch, Field, ROWS_AT_ONCE, Schema, SortKey, top_indices};
 use crate::diag::Result;
 use crate::function::Held;
@@ -50,8 +50,7 @@ impl Sort {
     fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
         let rows = batch.rows();
         let with_keys = self.keys.add_to(batch.clone(), ctx);
-        let batch =
-            with_keys.map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
+        let batch = with_names(with_keys, &*self.input, self.rows_before, &batch, ctx)?;
         self.rows_before += rows;
         self.buffer.push(batch, ctx)?;
         if let Some(limit) = self.limit {

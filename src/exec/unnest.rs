@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, with_names};
 use crate::data::{Batch, Operand, bytes, row_index, take, width};
 use crate::diag::{Invariant, Result};
 use crate::function::ArrayView;
@@ -50,10 +50,9 @@ impl Unnest {
         let rows = self.rows_at_once.min(batch.rows());
         let next = batch.slice(0, rows);
         self.waiting = (rows < batch.rows()).then(|| batch.slice(rows, batch.rows() - rows));
-        let arrays = expr::arguments(std::slice::from_ref(&self.array), &next, ctx)
-            .map_err(|error| name_row(error, &*self.input, self.rows_before, &next, ctx))?
-            .pop()
-            .invariant("an operand of the expression")?;
+        let arrays = expr::arguments(std::slice::from_ref(&self.array), &next, ctx);
+        let arrays = with_names(arrays, &*self.input, self.rows_before, &next, ctx)?;
+        let arrays = arrays.into_iter().next().invariant("an operand of the expression")?;
         self.rows_before += rows;
         let most = ctx.env.limits.batch_rows;
         // Of the rows alone: a column of a table shows those of all others too.

@@ -14,7 +14,7 @@ use super::frame::{OrderKey, Ordered, float};
 use super::framed::Framed;
 use super::leaders::Leaders;
 use super::percentiles::Percentiles;
-use super::{Context, Input, Operator, Poll, expr, name_row, navigation};
+use super::{Context, Input, Operator, Poll, expr, navigation, with_names};
 use crate::data::{
     Batch, DataType, KeyTable, Operand, ROWS_AT_ONCE, Schema, SortKey, Sorting, concat, equals_in_order,
     row_index, rows_by_key, take,
@@ -119,8 +119,8 @@ impl Window {
 
     /// Takes rows.
     fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
-        let named = |error, ctx: &Context| name_row(error, &*self.input, self.rows_before, &batch, ctx);
-        let columns = expr::columns(&self.partition_by, &batch, ctx).map_err(|error| named(error, ctx))?;
+        let columns = expr::columns(&self.partition_by, &batch, ctx);
+        let columns = with_names(columns, &*self.input, self.rows_before, &batch, ctx)?;
         let numbers = self.partitions.intern(&columns, batch.rows())?;
         let [held, _] = &mut self.held;
         check_keys(&self.partitions, held, "OVER", ctx)?;
@@ -128,7 +128,7 @@ impl Window {
             None => None,
             Some(leaders) => {
                 let wanted = leaders.candidates(&batch, &numbers, self.partitions.len(), ctx);
-                Some(wanted.map_err(|error| named(error, ctx))?)
+                Some(with_names(wanted, &*self.input, self.rows_before, &batch, ctx)?)
             }
         };
         self.rows_before += batch.rows();

@@ -243,6 +243,8 @@ pub(crate) struct Env {
     pub(crate) forgives: bool,
     /// The rows that this happened to.
     pub(crate) forgiven: RefCell<Forgiven>,
+    /// Whether operators see a part of their rows only, whose numbers mean nothing to who has asked for all.
+    pub(crate) is_part: bool,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
     /// What the query holds.
@@ -261,6 +263,7 @@ impl Env {
             found_turned: Cell::new(false),
             forgives: false,
             forgiven: RefCell::default(),
+            is_part: false,
             in_list: operator::InListCache::default(),
         }
     }

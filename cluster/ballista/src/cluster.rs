@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
 use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
@@ -10,7 +11,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, stream};
 use predictql::{Fragments, Query, Summary};
-use predictql_datafusion::{Jobs, Source, behind, plan_parts, rows, take};
+use predictql_datafusion::{Ended, Jobs, Source, behind, plan_parts, received, rows, take};
 use predictql_host::{Host, Job};
 
 use crate::client::Client;
@@ -43,7 +44,7 @@ impl Cluster {
     /// The rows of the statement of a job, in `parts` parts. `fragments` are those of `query`, the statement in this process, which runs it
     /// in one piece where a part fails: an error is then the one that one process meets, if it meets any.
     ///
-    /// A statement begins anew where machines fail.
+    /// A statement begins anew where machines fail. What it has to tell beside its rows is known once these have ended.
     ///
     /// # Errors
     /// Where no scheduler answers.
@@ -54,7 +55,7 @@ impl Cluster {
         query: Query,
         host: Host,
         parts: usize,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<(SendableRecordBatchStream, Ended)> {
         let (stream, source) = self.parts(job, fragments, &host, parts).await?;
         Ok(rows(stream, query, host, source))
     }
@@ -82,14 +83,16 @@ impl Cluster {
         host: &Host,
         parts: usize,
     ) -> Result<(SendableRecordBatchStream, Source)> {
+        let last = fragments.all().last();
+        let schema = Arc::new(last.map(|last| last.schema.to_arrow()).unwrap_or_else(Schema::empty));
         self.jobs.keep(&job, fragments, host.clone());
         let source = Source::job(job, self.jobs.clone());
         let plan = plan_parts(&source, parts)?;
         // A scheduler divides rows that meet among this many.
         let config = self.config.clone().with_target_partitions(parts);
         let client = Client::connect(&self.address, config).await?;
-        let schema = plan.schema();
-        let attempts = Attempts { client, plan, rows: None, given: 0, left: ATTEMPTS };
+        let attempts =
+            Attempts { client, plan, source: source.clone(), rows: None, given: 0, left: ATTEMPTS };
         let stream = RecordBatchStreamAdapter::new(schema, stream::try_unfold(attempts, Attempts::next));
         Ok((Box::pin(stream), source))
     }
@@ -99,6 +102,7 @@ impl Cluster {
 struct Attempts {
     client: Client,
     plan: Arc<dyn ExecutionPlan>,
+    source: Source,
     /// Those of the attempt at hand.
     rows: Option<SendableRecordBatchStream>,
     /// How many rows were given.
@@ -126,7 +130,7 @@ impl Attempts {
     async fn batch(&mut self) -> Result<Option<RecordBatch>> {
         if self.rows.is_none() {
             self.left -= 1;
-            let rows = self.client.run(&self.plan).await?;
+            let rows = received(self.client.run(&self.plan).await?, &self.source);
             self.rows = Some(behind(rows, self.given));
         }
         match &mut self.rows {

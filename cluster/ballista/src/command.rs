@@ -1,7 +1,6 @@
 //! What each command does.
 
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,8 +13,8 @@ use predictql::{Arrival, Dialect, Query, Summary};
 use predictql_ballista::{
     Cluster, ExecutorOptions, Running, SchedulerOptions, Text, run_executor, run_scheduler,
 };
-use predictql_datafusion::Jobs;
-use predictql_host::{Error, Host, Stores};
+use predictql_datafusion::{Ended, Jobs};
+use predictql_host::{Error, Host, Steps, Stores, Watch};
 use predictql_terminal::{Failure, Output, tell_end};
 
 use crate::arguments;
@@ -103,7 +102,8 @@ async fn run_all(options: arguments::Run) -> Result<(), Failure> {
             }
             written.end()?;
         }
-        tell_end(&script, &ran.summary);
+        let ended = ran.ended.and_then(|ended| ended.summary());
+        tell_end(&script, &ended.unwrap_or(ran.summary));
     }
     Ok(())
 }
@@ -134,6 +134,8 @@ struct Ran {
     rows: Option<(Schema, BoxStream<'static, Result<Batch, DataFusionError>>)>,
     /// Where it has ended before its rows are read.
     summary: Summary,
+    /// Where it ends with its rows.
+    ended: Option<Ended>,
 }
 
 /// Runs a statement: the rows that it gives or takes on the cluster, unless they have to be computed in one piece.
@@ -149,8 +151,9 @@ async fn statement(
     let may_travel = running.is_query() || query.schema().is_none();
     let fragments = if may_travel { query.fragments(Arrival::AnyOrder) } else { Ok(None) };
     let Some(fragments) = fragments.map_err(|error| ours(&error.into()))? else {
-        let host = host.clone();
-        let ran = tokio::task::spawn_blocking(move || whole(query, &host)).await;
+        let (host, stopping) = (host.clone(), Stopping::default());
+        let watch = stopping.0.clone();
+        let ran = tokio::task::spawn_blocking(move || whole(query, &host, watch)).await;
         return ran
             .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
             .map_err(|error| ours(&error));
@@ -164,21 +167,32 @@ async fn statement(
         }
         None => {
             let schema = query.schema().cloned().unwrap_or_default();
-            let rows = cluster.rows(job, fragments, query, host, parts).await?;
+            let (rows, ended) = cluster.rows(job, fragments, query, host, parts).await?;
             let columns = schema.clone();
             let rows = rows.map(move |batch| read(&columns, &batch?)).boxed();
-            Ran { rows: Some((schema, rows)), ..Ran::default() }
+            Ran { rows: Some((schema, rows)), ended: Some(ended), ..Ran::default() }
         }
     })
 }
 
+/// Stops a statement that runs on another thread once nobody waits for it.
+#[derive(Default)]
+struct Stopping(Arc<Watch>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// A statement in this process. Of some the columns are known once they run.
-fn whole(mut query: Query, host: &Host) -> Result<Ran, Error> {
+fn whole(mut query: Query, host: &Host, watch: Arc<Watch>) -> Result<Ran, Error> {
+    let mut steps = Steps::new(host, watch);
     let mut batches = Vec::new();
-    let summary = host.run(&mut query, &mut (), &mut |batch| {
+    while let Some(batch) = steps.next(&mut query, &mut ())? {
         batches.push(batch);
-        ControlFlow::Continue(())
-    })?;
+    }
+    let summary = steps.summary().unwrap_or_default();
     let rows = query.schema().cloned().map(|schema| (schema, stream::iter(batches).map(Ok).boxed()));
-    Ok(Ran { rows, summary })
+    Ok(Ran { rows, summary, ..Ran::default() })
 }

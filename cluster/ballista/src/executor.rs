@@ -37,8 +37,8 @@ pub async fn run_executor(
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     let (scheduler, port) = address(&options.scheduler)?;
-    let jobs = Arc::new(Jobs::new(host));
     let own = free(SocketAddr::new(options.host, options.port))?;
+    let jobs = Arc::new(Jobs::new(host).named(format!("executor {own}")));
     let config = {
         let jobs = jobs.clone();
         Arc::new(move || session_config(jobs.clone()))

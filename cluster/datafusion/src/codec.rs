@@ -19,7 +19,7 @@ use crate::jobs::Jobs;
 use crate::plan::Source;
 
 /// What the bytes of a fragment begin with: other nodes that are not DataFusion's have bytes too.
-const MARK: &[u8] = b"predictql fragment 1\n";
+const MARK: &[u8] = b"predictql fragment 2\n";
 
 /// Writes and reads fragments, and leaves all other nodes to another codec.
 pub struct FragmentCodec {
@@ -50,7 +50,6 @@ impl FragmentCodec {
             fragment: count(message.fragment)?,
             of: count(message.of)?,
             rows: Arc::new(schema),
-            is_marked: message.is_marked,
             readings,
         };
         FragmentExec::new(piece, children.to_vec())
@@ -69,9 +68,7 @@ struct FragmentMessage {
     of: u64,
     #[prost(message, optional, tag = "4")]
     schema: Option<protobuf::Schema>,
-    #[prost(bool, tag = "5")]
-    is_marked: bool,
-    #[prost(message, repeated, tag = "6")]
+    #[prost(message, repeated, tag = "5")]
     readings: Vec<ReadingMessage>,
 }
 
@@ -122,7 +119,6 @@ fn write(piece: &Piece, buffer: &mut Vec<u8>) -> Result<()> {
         fragment: piece.fragment as u64,
         of: piece.of as u64,
         schema: Some(piece.rows.as_ref().try_into()?),
-        is_marked: piece.is_marked,
         readings: piece.readings.iter().map(ReadingMessage::of).collect(),
     };
     buffer.extend_from_slice(MARK);

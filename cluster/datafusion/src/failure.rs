@@ -29,6 +29,22 @@ impl Failure {
         Self { is_of_place: true, ..Self::from(error) }
     }
 
+    /// With the name of the place where it has failed, if it is of that.
+    pub(crate) fn in_place(mut self, place: Option<&str>) -> Self {
+        if let (true, Some(place), Some(first)) = (self.is_of_place, place, self.findings.first_mut()) {
+            first.message = format!("{place}: {}", first.message);
+        }
+        self
+    }
+
+    /// An error with the name of the place where it was met, if it is of that.
+    pub(crate) fn met_in(error: DataFusionError, place: Option<&str>) -> DataFusionError {
+        match Self::of(&error) {
+            Some(failure) if failure.is_of_place => failure.in_place(place).into(),
+            _ => error,
+        }
+    }
+
     /// Whether the statement may do better in another place. What its rows have brought it does not.
     pub fn is_of_place(&self) -> bool {
         self.is_of_place

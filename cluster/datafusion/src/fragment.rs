@@ -29,9 +29,11 @@ use predictql::table::Part;
 use tokio::runtime::Handle;
 
 use crate::drive::{missing, ours, run};
+use crate::failure::Failure;
 use crate::gathered::Gathered;
 use crate::inputs::{Blocking, Input, Sending};
 use crate::jobs::Opened;
+use crate::notes::Notes;
 use crate::origin::{Run, marked, once};
 use crate::plan::Source;
 
@@ -58,9 +60,14 @@ pub(crate) struct Piece {
     pub(crate) of: usize,
     /// The columns of its rows.
     pub(crate) rows: SchemaRef,
-    /// Whether its rows say where they come from, as those do that travel to other fragments.
-    pub(crate) is_marked: bool,
     pub(crate) readings: Vec<Reading>,
+}
+
+impl Piece {
+    /// Whether its rows say where they come from, as those do that travel.
+    fn is_marked(&self) -> bool {
+        self.source.travels().is_some()
+    }
 }
 
 /// A fragment of a statement: its parts are its partitions.
@@ -80,7 +87,7 @@ impl FragmentExec {
         if inputs.len() != piece.readings.len() {
             return Err(missing(piece.fragment, inputs.len().min(piece.readings.len())));
         }
-        let schema = if piece.is_marked { Arc::new(marked(&piece.rows)) } else { piece.rows.clone() };
+        let schema = if piece.is_marked() { Arc::new(marked(&piece.rows)) } else { piece.rows.clone() };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(numbers.output_partitioning().partition_count()),
@@ -96,8 +103,9 @@ impl FragmentExec {
         reading: &Reading,
         partition: usize,
         context: &Arc<TaskContext>,
+        notes: &Notes,
     ) -> Result<Input> {
-        let Piece { source, fragment, of, .. } = &self.piece;
+        let Piece { fragment, of, .. } = &self.piece;
         let plan = self.children.get(input + 1).ok_or_else(|| missing(*fragment, input))?;
         if !reading
             .is_met(plan.output_partitioning(), self.properties.output_partitioning().partition_count())
@@ -111,10 +119,11 @@ impl FragmentExec {
             Reading::Hash { .. } => partition,
             Reading::Single | Reading::Broadcast(_) => 0,
         };
-        let (plan, context, is_marked) = (plan.clone(), context.clone(), source.travels().is_some());
+        let (plan, context, notes) = (plan.clone(), context.clone(), notes.clone());
+        let is_marked = self.piece.is_marked();
         let begin = move || {
             let rows = plan.execute(partition, context.clone())?;
-            Ok(if is_marked { once(rows) } else { rows })
+            Ok(if is_marked { once(rows, notes.clone()) } else { rows })
         };
         Ok(match reading {
             Reading::Broadcast(rows) if *of > 1 => Input::Gathered(rows.clone(), Box::new(begin), 0),
@@ -208,11 +217,13 @@ impl ExecutionPlan for FragmentExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let Piece { source, fragment, of, rows, is_marked, readings } = self.piece.clone();
+        let is_marked = self.piece.is_marked();
+        let Piece { source, fragment, of, rows, readings } = self.piece.clone();
         let numbers = self.children.first().ok_or_else(|| missing(fragment, 0))?;
         let number = number(numbers.execute(partition, context.clone())?);
+        let notes = source.notes_of_part();
         let inputs = readings.iter().enumerate();
-        let inputs = inputs.map(|(input, reading)| self.input(input, reading, partition, &context));
+        let inputs = inputs.map(|(input, reading)| self.input(input, reading, partition, &context, &notes));
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
         let schema = self.schema();
         let begin = async move {
@@ -226,8 +237,11 @@ impl ExecutionPlan for FragmentExec {
                 let Opened { fragments, host } = source.opened()?;
                 let query = fragments.query(fragment, part).map_err(ours)?;
                 let mut ends = Blocking { sending, inputs, runtime, fragments, fragment };
-                if let Some(summary) = run(query, &host, &rows, &mut ends)? {
-                    source.ended(summary);
+                let ended = run(query, &host, &rows, &mut ends);
+                let ended = ended.map_err(|error| Failure::met_in(error, source.place()))?;
+                if let Some(summary) = ended {
+                    notes.add((fragment, part.number), &summary);
+                    ends.tell(&notes)?;
                 }
                 Ok(())
             });

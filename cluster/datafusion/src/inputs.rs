@@ -14,6 +14,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::drive::{batch, missing, schema_of};
 use crate::gathered::Gathered;
+use crate::notes::Notes;
 use crate::origin::Run;
 
 /// Rows of another fragment.
@@ -59,6 +60,16 @@ impl Sending {
         }
     }
 
+    fn tell(&mut self, notes: &Notes) -> Result<()> {
+        if let Some(run) = &mut self.marks
+            && let Some(text) = notes.text()?
+        {
+            // Where nobody hears it, nobody wants the rows any more.
+            let _ = self.sender.blocking_send(run.note(&text));
+        }
+        Ok(())
+    }
+
     fn is_given_up(&self) -> bool {
         self.sender.is_closed()
     }
@@ -91,6 +102,11 @@ impl Blocking {
     /// Takes rows; breaks where nobody wants more.
     pub(crate) fn send(&mut self, rows: RecordBatch) -> ControlFlow<()> {
         self.sending.send(rows)
+    }
+
+    /// Says what is to be known beside the rows, where these travel.
+    pub(crate) fn tell(&mut self, notes: &Notes) -> Result<()> {
+        self.sending.tell(notes)
     }
 
     /// Whether nobody wants what is being computed.

@@ -14,6 +14,8 @@ const KEPT: usize = 16;
 /// The jobs of a process that it has opened, and what it opens them with.
 pub struct Jobs {
     host: Host,
+    /// What failures call this process.
+    place: Option<String>,
     opened: Mutex<VecDeque<(Job, Slot)>>,
 }
 
@@ -30,7 +32,17 @@ type Slot = Arc<Mutex<Option<Opened>>>;
 impl Jobs {
     /// Jobs that are opened with what `host` can reach.
     pub fn new(host: Host) -> Self {
-        Self { host, opened: Mutex::default() }
+        Self { host, place: None, opened: Mutex::default() }
+    }
+
+    /// The same in a process that has a name: failures tell where to look.
+    #[must_use]
+    pub fn named(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
+    }
+
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// Takes a job that is open already: its fragments, and the host that brings these what they need.
@@ -53,7 +65,8 @@ impl Jobs {
         // Tables of other jobs may have the same names.
         let host = self.host.of_parts();
         // What fails here may go well later: a file may come.
-        let fragments = job.open(&host).map_err(|error| Failure::of_place(&error))?;
+        let failed = |error| Failure::of_place(&error).in_place(self.place());
+        let fragments = job.open(&host).map_err(failed)?;
         Ok(slot.insert(Opened { fragments, host }).clone())
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A scheduler that has lost an executor runs parts again, and may give their readers the rows of both runs: Ballista does where a
 //! part had ended before the executor was lost that held what its stage had read. So rows that travel say which run of which
-//! part has made them, and where they stand in it, and who reads them refuses to read any twice.
+//! part has made them, and where they stand in it, and who reads them refuses to read any twice. What parts have to tell beside their rows
+//! stands in a row of its own, behind them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,22 +12,29 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
-use arrow_array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, UInt64Array, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::compute::{filter_record_batch, is_null};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-/// The columns behind those of the rows.
-const COLUMNS: [&str; 2] = ["predictql_run", "predictql_row"];
+use crate::notes::Notes;
+
+/// The columns behind those of the rows. A row with a note is none of the part's.
+const COLUMNS: [(&str, DataType); 3] = [
+    ("predictql_run", DataType::UInt64),
+    ("predictql_row", DataType::UInt64),
+    ("predictql_note", DataType::Utf8),
+];
 
 /// The bits of a run's number that tell it from other runs of its part.
 const LUCK: u32 = 40;
 
 /// The columns of rows that say where they come from.
 pub(crate) fn marked(schema: &Schema) -> Schema {
-    let marks = COLUMNS.map(|name| Arc::new(Field::new(name, DataType::UInt64, false)));
+    let marks = COLUMNS.map(|(name, data_type)| Arc::new(Field::new(name, data_type, true)));
     Schema::new(schema.fields().iter().cloned().chain(marks).collect::<Vec<_>>())
 }
 
@@ -48,19 +56,32 @@ impl Run {
 
     /// The rows that come next, marked.
     pub(crate) fn mark(&mut self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let note = StringArray::new_null(rows.num_rows());
+        self.marked(rows.columns().iter().cloned(), note)
+    }
+
+    /// A note, as a row.
+    pub(crate) fn note(&mut self, text: &str) -> Result<RecordBatch> {
+        let schema = self.schema.clone();
+        let kept = schema.fields().len().saturating_sub(COLUMNS.len());
+        let nulls = schema.fields().iter().take(kept).map(|field| new_null_array(field.data_type(), 1));
+        self.marked(nulls, StringArray::from(vec![text]))
+    }
+
+    fn marked(&mut self, columns: impl Iterator<Item = ArrayRef>, notes: StringArray) -> Result<RecordBatch> {
         let first = self.row;
-        self.row += rows.num_rows() as u64;
-        let marks: [ArrayRef; 2] = [
-            Arc::new(UInt64Array::from_value(self.number, rows.num_rows())),
+        self.row += notes.len() as u64;
+        let marks: [ArrayRef; 3] = [
+            Arc::new(UInt64Array::from_value(self.number, notes.len())),
             Arc::new(UInt64Array::from_iter_values(first..self.row)),
+            Arc::new(notes),
         ];
-        let columns = rows.columns().iter().cloned().chain(marks).collect();
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        Ok(RecordBatch::try_new(self.schema.clone(), columns.chain(marks).collect())?)
     }
 }
 
-/// The rows of a stream of marked ones, without their marks.
-pub(crate) fn once(rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+/// The rows of a stream of marked ones, without their marks. What parts tell is added to `notes`.
+pub(crate) fn once(rows: SendableRecordBatchStream, notes: Notes) -> SendableRecordBatchStream {
     let marked = rows.schema();
     let kept = marked.fields().len().saturating_sub(COLUMNS.len());
     let schema = Arc::new(Schema::new(marked.fields().iter().take(kept).cloned().collect::<Vec<_>>()));
@@ -69,12 +90,33 @@ pub(crate) fn once(rows: SendableRecordBatchStream) -> SendableRecordBatchStream
         let batch = batch?;
         let [runs, numbers] = [kept, kept + 1].map(|column| {
             let column = batch.columns().get(column).and_then(|it| it.as_primitive_opt::<UInt64Type>());
-            column.ok_or_else(|| DataFusionError::Internal("rows do not say where they come from".into()))
+            column.ok_or_else(unmarked)
         });
         seen.check(runs?.values(), numbers?.values())?;
+        let batch = noted(batch, kept + 2, &notes)?;
         Ok(batch.project(&(0..kept).collect::<Vec<_>>())?)
     });
+    // Some have held notes alone.
+    let rows = rows.filter(|batch| {
+        let is_empty = batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0);
+        async move { !is_empty }
+    });
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+}
+
+/// The rows that are no notes; adds those that are.
+fn noted(batch: RecordBatch, column: usize, notes: &Notes) -> Result<RecordBatch> {
+    let found = batch.columns().get(column).and_then(|it| it.as_string_opt::<i32>()).ok_or_else(unmarked)?;
+    if found.null_count() == found.len() {
+        return Ok(batch);
+    }
+    found.iter().flatten().try_for_each(|text| notes.read(text))?;
+    Ok(filter_record_batch(&batch, &is_null(found)?)?)
+}
+
+#[cold]
+fn unmarked() -> DataFusionError {
+    DataFusionError::Internal("rows do not say where they come from".into())
 }
 
 /// What a reader has read.

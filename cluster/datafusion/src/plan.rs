@@ -1,9 +1,10 @@
 //! Fragments put together: the plan of a whole statement.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -15,66 +16,67 @@ use predictql_host::{Host, Job};
 use crate::fragment::{FragmentExec, Piece, Reading, numbers};
 use crate::in_order::InOrderExec;
 use crate::jobs::{Jobs, Opened};
+use crate::notes::Notes;
+use crate::origin::once;
 
 /// Where the parts of a plan find what they compute.
 #[derive(Clone)]
-pub struct Source(Kind);
+pub struct Source {
+    kind: Kind,
+    /// Of the parts that have ended, as far as this process has heard of them.
+    notes: Notes,
+}
 
 #[derive(Clone)]
 enum Kind {
-    Here(Arc<Here>),
+    /// Fragments of this process.
+    Here(Box<Opened>),
     Job(Arc<Job>, Arc<Jobs>),
-}
-
-/// Fragments of this process.
-struct Here {
-    opened: Opened,
-    /// Of the parts that have ended.
-    summaries: Mutex<Vec<Summary>>,
 }
 
 impl Source {
     /// Fragments of this process, and what they need: the plan cannot leave it.
     pub fn here(fragments: Fragments, host: Host) -> Self {
-        let here = Here { opened: Opened { fragments, host }, summaries: Mutex::default() };
-        Self(Kind::Here(Arc::new(here)))
+        let opened = Opened { fragments, host };
+        Self { kind: Kind::Here(Box::new(opened)), notes: Notes::default() }
     }
 
     /// A job, which every process opens for itself.
     pub fn job(job: Arc<Job>, jobs: Arc<Jobs>) -> Self {
-        Self(Kind::Job(job, jobs))
+        Self { kind: Kind::Job(job, jobs), notes: Notes::default() }
     }
 
     pub(crate) fn opened(&self) -> Result<Opened> {
-        match &self.0 {
-            Kind::Here(here) => Ok(here.opened.clone()),
+        match &self.kind {
+            Kind::Here(opened) => Ok(Opened::clone(opened)),
             Kind::Job(job, jobs) => Ok(jobs.open(job)?),
+        }
+    }
+
+    /// What failures call the process that runs its parts.
+    pub(crate) fn place(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Here(_) => None,
+            Kind::Job(_, jobs) => jobs.place(),
         }
     }
 
     /// What travels of it.
     pub(crate) fn travels(&self) -> Option<&Job> {
-        match &self.0 {
+        match &self.kind {
             Kind::Here(_) => None,
             Kind::Job(job, _) => Some(job),
         }
     }
 
-    /// Takes note of a part that has ended. Those of jobs end in other processes.
-    pub(crate) fn ended(&self, summary: Summary) {
-        if let Kind::Here(here) = &self.0 {
-            here.summaries.lock().unwrap_or_else(PoisonError::into_inner).push(summary);
-        }
+    /// The notes of a part that begins: those of fragments that do not leave the process stay together.
+    pub(crate) fn notes_of_part(&self) -> Notes {
+        if self.travels().is_some() { Notes::default() } else { self.notes.clone() }
     }
 
     /// What its parts have said at their ends.
     pub(crate) fn summaries(&self) -> Vec<Summary> {
-        match &self.0 {
-            Kind::Here(here) => {
-                std::mem::take(&mut here.summaries.lock().unwrap_or_else(PoisonError::into_inner))
-            }
-            Kind::Job(..) => Vec::new(),
-        }
+        self.notes.summaries()
     }
 }
 
@@ -95,7 +97,7 @@ pub fn plan(source: &Source, of: usize) -> Result<Arc<dyn ExecutionPlan>> {
 }
 
 /// As [`plan`], with the parts of the last fragment as partitions: their rows in the order of the partitions are those of the
-/// statement.
+/// statement, once [`received`] has taken from them what travels beside.
 ///
 /// # Errors
 /// As [`plan`], and those of opening a job.
@@ -103,6 +105,11 @@ pub fn plan_parts(source: &Source, of: usize) -> Result<Arc<dyn ExecutionPlan>> 
     let Opened { fragments, .. } = source.opened()?;
     let last = fragments.all().len().checked_sub(1).ok_or_else(|| unknown(0))?;
     fragment(source, &fragments, last, of.max(1))
+}
+
+/// The rows that partitions of [`plan_parts`] have given elsewhere. What their parts have told goes to `source`, the one of the plan.
+pub fn received(rows: SendableRecordBatchStream, source: &Source) -> SendableRecordBatchStream {
+    if source.travels().is_some() { once(rows, source.notes.clone()) } else { rows }
 }
 
 fn fragment(
@@ -127,8 +134,7 @@ fn fragment(
         readings.push(reading);
     }
     let rows = Arc::new(found.schema.to_arrow());
-    let is_marked = source.travels().is_some() && number + 1 < fragments.all().len();
-    let piece = Piece { source: source.clone(), fragment: number, of: parts, rows, is_marked, readings };
+    let piece = Piece { source: source.clone(), fragment: number, of: parts, rows, readings };
     Ok(Arc::new(FragmentExec::new(piece, children)?))
 }
 

@@ -3,14 +3,15 @@
 //! Parts meet errors in another order than one process does, and some that it never meets, where a LIMIT is satisfied before.
 //! So an error of a part is not told: the statement runs in one piece, and what that gives takes its place.
 
-use arrow_array::RecordBatch;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use futures::{StreamExt, TryStreamExt};
-use predictql::data::Batch;
+use predictql::data::{Batch, Schema};
 use predictql::{Query, Summary};
-use predictql_host::{Error, Host, Steps};
+use predictql_host::{Error, Host, Parts, Rows};
 
 use crate::drive::{batch, ours, record_batch};
 use crate::failure::Failure;
@@ -24,25 +25,28 @@ const AHEAD: usize = 2;
 /// The rows of a statement whose parts, made of `source`, give `parts`, in their order; where a part fails, those that `query` gives
 /// in one piece, in this process. It must be the query whose fragments the parts are, and must not have been stepped.
 ///
-/// An error that lies in the place where a part has run, and not in the statement, is told as it is.
+/// An error that lies in the place where a part has run, and not in the statement, is told as it is. What the statement has to tell
+/// beside its rows is known once these have ended.
 pub fn rows(
     parts: SendableRecordBatchStream,
     query: Query,
     host: Host,
     source: Source,
-) -> SendableRecordBatchStream {
+) -> (SendableRecordBatchStream, Ended) {
     let schema = parts.schema();
+    let ended = Ended::default();
     let mut stream = RecordBatchReceiverStream::builder(schema.clone(), AHEAD);
     let (sender, (wish, wanted)) = (stream.tx(), wish());
-    let mut given = Given::new(parts, query, host, source, wanted);
+    let mut given = given(parts, query, host, source, wanted);
     stream.spawn_blocking({
-        let schema = schema.clone();
+        let (schema, ended) = (schema.clone(), ended.clone());
         move || {
-            while let Some(rows) = given.next()? {
+            while let Some(rows) = given.batch()? {
                 if sender.blocking_send(record_batch(&schema, &rows)).is_err() {
                     break;
                 }
             }
+            *ended.lock() = given.summary();
             Ok(())
         }
     });
@@ -50,25 +54,46 @@ pub fn rows(
         let _for_as_long_as_the_stream = &wish;
         rows
     });
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    (Box::pin(RecordBatchStreamAdapter::new(schema, rows)), ended)
+}
+
+/// What a statement has ended with.
+#[derive(Clone, Default)]
+pub struct Ended(Arc<Mutex<Option<Summary>>>);
+
+impl Ended {
+    /// What it has to tell, once its rows have come to their end: once.
+    pub fn summary(&self) -> Option<Summary> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Summary>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The rows of a query, on a thread that may be blocked.
-pub(crate) struct Given {
+pub(crate) type Given = Rows<Query, Stream>;
+
+/// As [`rows`], for as long as they are wanted.
+pub(crate) fn given(
+    parts: SendableRecordBatchStream,
     query: Query,
     host: Host,
     source: Source,
-    from: From,
     wanted: Wanted,
-    /// How many rows were given.
-    given: usize,
-    summary: Option<Summary>,
+) -> Given {
+    let watch = wanted.watch();
+    let schema = query.schema().cloned().unwrap_or_default();
+    Rows::new(query, Some(Stream { rows: parts, schema, source, wanted }), host, watch)
 }
 
-enum From {
-    Parts(SendableRecordBatchStream),
-    Whole(Box<Steps>),
-    End,
+/// What the parts of a query give, wherever they run.
+pub(crate) struct Stream {
+    rows: SendableRecordBatchStream,
+    schema: Schema,
+    source: Source,
+    wanted: Wanted,
 }
 
 /// Why rows do not come.
@@ -79,66 +104,39 @@ pub(crate) enum Failed {
     There(DataFusionError),
 }
 
-impl Given {
-    /// As [`rows`], for as long as they are wanted.
-    pub(crate) fn new(
-        parts: SendableRecordBatchStream,
-        query: Query,
-        host: Host,
-        source: Source,
-        wanted: Wanted,
-    ) -> Self {
-        Self { query, host, source, from: From::Parts(parts), wanted, given: 0, summary: None }
+impl Parts for Stream {
+    type Error = Failed;
+
+    fn next(&mut self) -> Result<Option<Batch>, Failed> {
+        let rows = self.wanted.wait(self.rows.try_next()).unwrap_or_else(|| Err(given_up()));
+        let rows = rows.and_then(|rows| rows.map(|rows| batch(&self.schema, &rows)).transpose());
+        rows.map_err(Failed::There)
     }
 
-    /// The next rows; none at their end. Once nobody wants them it fails, so that nobody takes some for all.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, Failed> {
-        if let From::Parts(parts) = &mut self.from {
-            match self.wanted.wait(parts.try_next()).unwrap_or_else(|| Err(given_up())) {
-                Ok(Some(rows)) => {
-                    self.given += rows.num_rows();
-                    return self.batch(&rows).map(Some).map_err(Failed::There);
-                }
-                Ok(None) => {
-                    // Scripts and the log of statements count its rows.
-                    self.source.summaries().into_iter().for_each(|part| self.query.add(part));
-                    self.summary = Some(self.query.end(self.given));
-                    self.from = From::End;
-                }
-                Err(error) if is_of_part(&error) => {
-                    let steps = Steps::new(&self.host, self.wanted.watch()).behind(self.given);
-                    self.from = From::Whole(Box::new(steps));
-                }
-                Err(error) => {
-                    self.from = From::End;
-                    return Err(Failed::There(error));
-                }
-            }
+    /// One that lies in the place where a part has run is told as it is.
+    fn is_of_part(&self, error: &Failed) -> bool {
+        match error {
+            Failed::Here(_) => true,
+            Failed::There(error) => Failure::of(error).is_some_and(|failure| !failure.is_of_place()),
         }
-        let From::Whole(steps) = &mut self.from else { return Ok(None) };
-        let rows = steps.next(&mut self.query, &mut ()).map_err(Failed::Here)?;
-        if rows.is_none() {
-            self.summary = steps.summary();
-            if self.summary.is_none() {
-                return Err(Failed::There(given_up()));
-            }
-            self.from = From::End;
-        }
-        Ok(rows)
     }
 
-    fn batch(&self, rows: &RecordBatch) -> Result<Batch> {
-        let schema = self.query.schema();
-        batch(schema.ok_or_else(|| DataFusionError::Internal("a query has no columns".into()))?, rows)
+    fn summaries(&mut self) -> Vec<Summary> {
+        self.source.summaries()
     }
 
-    /// What the query has ended with, if it has ended: once.
-    pub(crate) fn summary(&mut self) -> Option<Summary> {
-        self.summary.take()
+    fn stopped() -> Result<(), Failed> {
+        Err(Failed::There(given_up()))
     }
 }
 
-impl std::convert::From<Failed> for DataFusionError {
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Here(error)
+    }
+}
+
+impl From<Failed> for DataFusionError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Here(error) => ours(error),
@@ -160,9 +158,4 @@ pub fn behind(rows: SendableRecordBatchStream, mut passed: usize) -> SendableRec
         async move { (!is_empty).then_some(kept) }
     });
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
-}
-
-/// Whether an error is one that the statement in one piece may not meet, or meet elsewhere.
-fn is_of_part(error: &DataFusionError) -> bool {
-    Failure::of(error).is_some_and(|failure| !failure.is_of_place())
 }

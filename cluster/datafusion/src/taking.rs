@@ -10,7 +10,7 @@ use predictql_host::{Error, Host, Inputs};
 
 use crate::drive::ours;
 use crate::plan::Source;
-use crate::rows::{Failed, Given};
+use crate::rows::{Failed, Given, given};
 use crate::wanted::wish;
 
 /// Runs a statement whose source, `query`, was taken from it by [`Query::source`]. The rows are those of [`rows`](crate::rows()). Dropping the
@@ -26,7 +26,7 @@ pub async fn take(
     source: Source,
 ) -> Result<Summary> {
     let (wish, wanted) = wish();
-    let given = Given::new(parts, query, host.clone(), source, wanted);
+    let given = given(parts, query, host.clone(), source, wanted);
     let ran = tokio::task::spawn_blocking(move || {
         let mut taken = Taken { given, failed: None };
         let ended = host.run(&mut statement, &mut taken, &mut |_| ControlFlow::Continue(()));
@@ -49,7 +49,7 @@ struct Taken {
 
 impl Inputs for Taken {
     fn next(&mut self, _: usize) -> std::result::Result<Option<Batch>, Error> {
-        self.given.next().map_err(|failed| match failed {
+        self.given.batch().map_err(|failed| match failed {
             Failed::Here(error) => error,
             Failed::There(error) => {
                 let words = Error::new(error.to_string());

@@ -1,6 +1,6 @@
 //! What is wrong, or to be known, in words that travel and are shown.
 
-use predictql::diag::{Diagnostic, Severity};
+use predictql::diag::{Code, Diagnostic, Severity, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -31,6 +31,19 @@ impl Finding {
                 vec![Self { message: message.clone(), hint: hint.clone(), ..Self::default() }]
             }
         }
+    }
+
+    /// The same as the engine says it; `None` for what is about no statement.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let code = Code::ALL.iter().find(|code| Some(code.as_str()) == self.code.as_deref())?;
+        let mut found = Diagnostic::warning(*code, self.message.clone());
+        if !self.is_warning {
+            found.severity = Severity::Error;
+        }
+        found.span = self.span.map(|(start, end)| Span { start, end });
+        found.hint.clone_from(&self.hint);
+        found.detail.clone_from(&self.detail);
+        Some(found)
     }
 }
 

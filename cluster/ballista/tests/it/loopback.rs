@@ -24,8 +24,8 @@ pub(crate) fn host() -> Host {
 }
 
 /// Each has its own jobs, as it has in a process of its own.
-fn state(host: Host) -> SessionState {
-    let config = session_config(Arc::new(Jobs::new(host)));
+fn state(host: Host, name: &str) -> SessionState {
+    let config = session_config(Arc::new(Jobs::new(host).named(name)));
     let config = config.with_ballista_shuffle_reader_force_remote_read(true);
     SessionStateBuilder::new().with_config(config).with_default_features().build()
 }
@@ -37,11 +37,11 @@ pub(crate) async fn cluster() -> Cluster {
 
 /// A cluster of two executors that read what `host` reaches, each of which runs so many parts at a time.
 pub(crate) async fn cluster_over(host: Host, parts: usize) -> Cluster {
-    let address = new_standalone_scheduler_from_state(&state(host.clone())).await.unwrap();
+    let address = new_standalone_scheduler_from_state(&state(host.clone(), "scheduler")).await.unwrap();
     let address = format!("localhost:{}", address.port());
-    for _ in 0..2 {
+    for name in ["executor one", "executor two"] {
         let scheduler = SchedulerGrpcClient::connect(format!("http://{address}")).await.unwrap();
-        new_standalone_executor_from_state(scheduler, parts, &state(host.clone())).await.unwrap();
+        new_standalone_executor_from_state(scheduler, parts, &state(host.clone(), name)).await.unwrap();
     }
     let jobs = Arc::new(Jobs::new(host));
     Cluster::at(address, jobs)

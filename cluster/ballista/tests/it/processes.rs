@@ -1,9 +1,10 @@
 //! A scheduler and executors as processes of their own, started as the documents say.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use predictql_host::{Registry, Stores};
@@ -21,8 +22,11 @@ struct Process {
 impl Process {
     /// Starts a process, and waits until it says where it listens.
     fn start(arguments: &[&str]) -> Self {
-        let child = Command::new(COMMAND).args(arguments).stdout(Stdio::piped()).spawn();
-        let mut child = child.unwrap();
+        Self::of(Command::new(COMMAND).args(arguments))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -79,37 +83,60 @@ fn flowers(folder: &Path, times: usize) -> std::path::PathBuf {
 const COUNTED: &str = "SELECT label, MOD(number, 1000) AS bucket, COUNT(*) AS n, SUM(number) AS total \
     FROM ML.PREDICT(MODEL forest, TABLE flowers) GROUP BY label, bucket ORDER BY label, bucket";
 
-#[test]
-fn an_executor_that_dies_takes_no_rows_with_it_and_leaves_none_twice() {
+/// Its rows, by the labels of scikit-learn.
+fn counted(times: usize) -> String {
+    let mut groups = BTreeMap::new();
+    for (number, label) in labels_of("iris_rf.json").repeat(times).into_iter().enumerate() {
+        let (n, total) = groups.entry((label, number % 1000)).or_insert((0, 0));
+        *n += 1;
+        *total += number;
+    }
+    let lines = groups.iter().map(|((label, bucket), (n, total))| format!("{label},{bucket},{n},{total}\n"));
+    format!("label,bucket,n,total\n{}", lines.collect::<String>())
+}
+
+/// How many files of rows an executor has written.
+fn written(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |path: &Path| if path.is_dir() { written(path) } else { 1 };
+    entries.flatten().map(|entry| size(&entry.path())).sum()
+}
+
+/// Kills an executor once it has written so many files of a statement that has not ended by then.
+fn killed_in_mid_query(files: usize) {
+    const TIMES: usize = 200;
     let folder = tempfile::tempdir().unwrap();
-    let table = flowers(folder.path(), 600);
+    let table = flowers(folder.path(), TIMES);
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     std::fs::create_dir_all(&first).unwrap();
     std::fs::create_dir_all(&second).unwrap();
     let scheduler = Process::scheduler();
-    let doomed = Process::executor(&scheduler, &first);
-    let _other = Process::executor(&scheduler, &second);
-    let expected = run(&scheduler, &table, COUNTED).output().unwrap();
-    assert!(expected.status.success(), "{}", text(&expected.stderr));
-    let seen = std::fs::read_dir(&first).unwrap().count();
+    let mut doomed = Process::executor(&scheduler, &first);
+    let other = Process::executor(&scheduler, &second);
     let mut running = run(&scheduler, &table, COUNTED).spawn().unwrap();
-    // It dies once it has written rows of this statement, unless that has ended before.
-    while std::fs::read_dir(&first).unwrap().count() == seen && running.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(2));
+    while written(&first) < files && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
     }
-    drop(doomed);
+    doomed.child.kill().unwrap();
+    doomed.child.wait().unwrap();
+    assert!(running.try_wait().unwrap().is_none(), "the statement has ended before {files} files were there");
     let found = running.wait_with_output().unwrap();
-    same_or_told(&expected, &found);
-}
-
-/// The same rows, or an error in words.
-fn same_or_told(expected: &Output, found: &Output) {
+    drop(other);
+    // The same rows, or an error in words.
     if found.status.success() {
-        assert_eq!(text(&found.stdout), text(&expected.stdout));
-        assert!(text(&found.stdout).lines().count() > 1000);
+        assert!(text(&found.stdout) == counted(TIMES), "other rows after {files} files");
     } else {
+        assert_eq!(text(&found.stdout), "");
         assert!(text(&found.stderr).contains("error"), "{}", text(&found.stderr));
     }
+}
+
+#[test]
+fn an_executor_that_dies_takes_no_rows_with_it_and_leaves_none_twice() {
+    std::thread::scope(|scope| {
+        let kills = [0, 1, 2, 3, 5].map(|files| scope.spawn(move || killed_in_mid_query(files)));
+        kills.into_iter().for_each(|kill| kill.join().unwrap());
+    });
 }
 
 #[test]
@@ -192,6 +219,73 @@ fn labels_of(expected: &str) -> Vec<i64> {
     let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
     let labels = expected["scikit_learn"]["label"]["data"].as_array().unwrap();
     labels.iter().map(|label| label.as_i64().unwrap()).collect()
+}
+
+/// The address of a web server that gives one file, for as long as the tests run.
+fn served(bytes: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/flowers.csv", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Who asks may have gone.
+            let _ = give(&stream.unwrap(), &bytes);
+        }
+    });
+    address
+}
+
+fn give(mut stream: &TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    // The rest of what is asked.
+    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    let modified = "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT";
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{modified}\r\n", bytes.len())?;
+    stream.write_all(b"Connection: close\r\n\r\n")?;
+    if request.starts_with("GET") { stream.write_all(bytes) } else { Ok(()) }
+}
+
+#[test]
+fn a_store_that_an_executor_cannot_reach_is_named_with_the_executor() {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = served(std::fs::read(flowers(folder.path(), 1)).unwrap());
+    let scheduler = Process::scheduler();
+    let sql = "SELECT COUNT(*) AS n FROM flowers";
+    // A port that was free a moment ago, and refuses now.
+    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let arguments = ["executor", "--scheduler", &scheduler.address, "--cores", "1"];
+    let executor =
+        Process::of(Command::new(COMMAND).args(arguments).env("http_proxy", format!("http://{nowhere}")));
+    let output = run(&scheduler, Path::new(&uri), sql).output().unwrap();
+    let error = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""), "{error}");
+    assert!(error.contains(&format!("executor {}: ", executor.address)), "{error}");
+    assert!(error.contains(&format!("`{uri}` cannot be reached")), "{error}");
+    drop(executor);
+    let _executor = Process::executor(&scheduler, folder.path());
+    let output = run(&scheduler, Path::new(&uri), sql).output().unwrap();
+    assert_eq!(text(&output.stdout), "n\n150\n", "{}", text(&output.stderr));
+}
+
+/// A query without a table runs in the process that asked.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_runs_in_one_piece() {
+    let endless = "SELECT 1 AS first; SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS a, UNNEST(GENERATE_ARRAY(1, 1000000)) AS b";
+    let mut running = Command::new(COMMAND);
+    running.args(["run", "--executors", "2", "--format", "csv", endless]);
+    let mut running = running.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    // Once the first statement has ended the second one begins.
+    let mut lines = BufReader::new(running.stdout.take().unwrap());
+    while !first.ends_with("1\n") {
+        lines.read_line(&mut first).unwrap();
+    }
+    let interrupt = Command::new("kill").args(["-INT", &running.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(text(&output.stderr).contains("cancelled"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every query of `tests/suite` that can be divided, on two executors. What changes the catalog runs in this process too; executors run
 //! it from the text that travels.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use arrow_array::RecordBatch;
 use futures::{StreamExt, TryStreamExt, stream};
 use predictql::control::Moment;
 use predictql::data::Batch;
-use predictql::{Arrival, Dialect, Fragments, Params, Query, Resource, Script, Session, Step};
+use predictql::{Arrival, Dialect, Fragments, Params, Query, Script, Session};
 use predictql_ballista::Cluster;
 use predictql_datafusion::Failure;
-use predictql_host::{Catalog, Error, Host, Job, NamedSource};
+use predictql_host::{Catalog, Host, Job, NamedSource};
 use sqllogictest::{DefaultColumnType, Record};
 
 use crate::loopback::{cluster_over, host, repository};
@@ -90,29 +91,14 @@ impl Database {
         Some(script)
     }
 
-    /// The rows of a query in one piece, or its error.
+    /// The rows of a query in one piece, or its error. It writes no files.
     fn whole(&self, mut query: Query) -> Told {
-        let mut answers = self.host.answers();
         let mut rows = Vec::new();
-        let mut step = |query: &mut Query| -> Result<bool, Error> {
-            match query.step()? {
-                Step::Batch(batch) => rows.extend(notation::rows(&batch)),
-                Step::Progress(_) => {}
-                Step::Done(_) => return Ok(false),
-                Step::Need(requests) => {
-                    for request in requests {
-                        match request.resource {
-                            // Nothing is to be written.
-                            Resource::Export(_) => query.supply(request.id, Vec::new())?,
-                            _ => answers.answer(query, vec![request], &mut ())?,
-                        }
-                    }
-                }
-            }
-            Ok(true)
-        };
-        while step(&mut query).map_err(|error| error.to_string())? {}
-        Ok(rows)
+        let ran = self.host.of_parts().run(&mut query, &mut (), &mut |batch| {
+            rows.extend(notation::rows(&batch));
+            ControlFlow::Continue(())
+        });
+        ran.map(|_| rows).map_err(|error| error.to_string())
     }
 
     /// The same on the cluster.
@@ -133,7 +119,8 @@ impl Database {
         };
         let query = self.script(sql).unwrap().next().unwrap().unwrap();
         let schema = query.schema().cloned().unwrap();
-        let rows = cluster.rows(Arc::new(job), fragments, query, self.host.clone(), PARTS).await.unwrap();
+        let (rows, _) =
+            cluster.rows(Arc::new(job), fragments, query, self.host.clone(), PARTS).await.unwrap();
         let rows: Result<Vec<_>, _> = rows.try_collect().await;
         let told = |error| Failure::of(&error).map_or(format!("{error:?}"), |failure| failure.to_string());
         let batch = |it: &RecordBatch| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap();

@@ -36,6 +36,6 @@ pub(crate) async fn in_parts(
     let stream = plan.execute(0, Arc::new(TaskContext::default()))?;
     match query.source() {
         Some(taken) => take(query, taken, stream, host, source).await.map(|_| Ok(Vec::new())),
-        None => rows(stream, query, host, source).try_collect().await.map(Ok),
+        None => rows(stream, query, host, source).0.try_collect().await.map(Ok),
     }
 }

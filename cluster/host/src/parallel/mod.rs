@@ -8,6 +8,7 @@ mod ordered;
 mod rows;
 mod running;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +16,9 @@ use predictql::data::{Batch, Schema};
 use predictql::table::Part;
 use predictql::{Arrival, Distribution, Exchange, Fragments, Query, Summary};
 
-use crate::{Error, Host, Steps, Watch};
+use crate::{Error, Host, Rows, Steps, Watch};
 use ordered::Ordered;
-use rows::Rows;
+use rows::Threads;
 use running::Running;
 
 /// Batches of a table that one part reads at the most: enough that its own costs are small, and few enough that its rows may
@@ -42,17 +43,18 @@ pub fn run_parallel(
     let fragments = if threads > 1 { query.fragments(Arrival::InOrder)? } else { None };
     let work = fragments.map(|fragments| Work::new(fragments, host, threads, watch));
     let work = work.filter(Work::is_divided).map(Arc::new);
-    if work.is_some()
-        && let Some(mut source) = query.source()
+    let parts = work.map(Threads::new).transpose()?;
+    if parts.is_some()
+        && let Some(source) = query.source()
     {
-        let mut rows = Rows::new(&mut source, work, host, watch)?;
+        let mut rows = Rows::new(source, parts, host.clone(), watch.clone());
         let mut steps = Steps::new(host, watch.clone());
         // Statements that take rows give none.
         while steps.next(query, &mut rows)?.is_some() {}
         return Ok(steps.summary().unwrap_or_default());
     }
-    let mut rows = Rows::new(query, work, host, watch)?;
-    while let Some(batch) = rows.next()? {
+    let mut rows = Rows::new(query, parts, host.clone(), watch.clone());
+    while let Some(batch) = rows.batch()? {
         let schema = rows.query().schema().ok_or_else(|| Error::new("internal: rows without columns"))?;
         if watch.is_stopped() || take(schema, batch).is_break() {
             return Ok(Summary::default());
@@ -78,7 +80,8 @@ struct Work {
     parts: Vec<usize>,
     /// The rows that every part of others reads, once they are there.
     kept: Vec<Mutex<Option<Arc<[Batch]>>>>,
-    summaries: Mutex<Vec<Summary>>,
+    /// What parts have ended with, by their fragment and number.
+    summaries: Mutex<BTreeMap<(usize, usize), Summary>>,
 }
 
 impl Work {
@@ -127,7 +130,7 @@ impl Work {
         let inputs = self.fragments.all().get(fragment).map(|fragment| fragment.inputs.clone());
         let inputs = inputs.unwrap_or_default().into_iter();
         let inputs = inputs.map(|exchange| Source::Waiting(self.clone(), exchange)).collect();
-        Ok(Running::new(query, inputs, self.clone()))
+        Ok(Running::new(query, inputs, self.clone(), (fragment, part.number)))
     }
 
     /// All rows of a fragment, which is run when they are asked for first.
@@ -145,12 +148,13 @@ impl Work {
         Ok(kept.insert(rows.into()).clone())
     }
 
-    fn add_summary(&self, summary: Summary) {
-        self.summaries.lock().unwrap_or_else(PoisonError::into_inner).push(summary);
+    fn add_summary(&self, part: (usize, usize), summary: Summary) {
+        self.summaries.lock().unwrap_or_else(PoisonError::into_inner).insert(part, summary);
     }
 
     fn take_summaries(&self) -> Vec<Summary> {
-        std::mem::take(&mut *self.summaries.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut summaries = self.summaries.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *summaries).into_values().collect()
     }
 }
 

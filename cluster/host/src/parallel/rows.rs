@@ -1,4 +1,4 @@
-//! The rows of a query in their order: of its parts, and where one of these fails of the query in one piece.
+//! The parts of a query on threads, as what its rows come from.
 
 use std::sync::Arc;
 
@@ -6,85 +6,44 @@ use predictql::data::Batch;
 use predictql::{Query, Summary};
 
 use super::{Source, Work};
-use crate::{Error, Host, Inputs, Steps, Watch};
+use crate::{Error, Inputs, Parts, Rows};
 
-pub(super) struct Rows<'a> {
-    query: &'a mut Query,
-    host: Host,
-    watch: Arc<Watch>,
-    from: From,
-    /// How many rows were given.
-    given: usize,
-    summary: Option<Summary>,
+/// All parts, and what the last fragment gives.
+pub(super) struct Threads(Arc<Work>, Source);
+
+impl Threads {
+    pub(super) fn new(work: Arc<Work>) -> Result<Self, Error> {
+        let result = work.result()?;
+        Ok(Self(work, result))
+    }
 }
 
-enum From {
-    Parts(Arc<Work>, Source),
-    Whole(Box<Steps>),
-    End,
-}
+impl Parts for Threads {
+    type Error = Error;
 
-impl<'a> Rows<'a> {
-    /// The rows of a query. `work` are its parts.
-    pub(super) fn new(
-        query: &'a mut Query,
-        work: Option<Arc<Work>>,
-        host: &Host,
-        watch: &Arc<Watch>,
-    ) -> Result<Self, Error> {
-        let from = match work {
-            Some(work) => From::Parts(work.clone(), work.result()?),
-            None => From::Whole(Box::new(Steps::new(host, watch.clone()))),
-        };
-        let (host, watch) = (host.clone(), watch.clone());
-        Ok(Self { query, host, watch, from, given: 0, summary: None })
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        self.1.next()
     }
 
-    pub(super) fn query(&self) -> &Query {
-        self.query
+    /// One thread says which row is at fault, or never comes to it.
+    fn is_of_part(&self, _: &Error) -> bool {
+        true
     }
 
-    /// The next rows; none at the end, and once the query was asked to stop.
-    pub(super) fn next(&mut self) -> Result<Option<Batch>, Error> {
-        if let From::Parts(work, source) = &mut self.from {
-            match source.next() {
-                Ok(Some(batch)) => {
-                    self.given += batch.rows();
-                    return Ok(Some(batch));
-                }
-                Ok(None) => {
-                    if !self.watch.is_stopped() {
-                        work.take_summaries().into_iter().for_each(|part| self.query.add(part));
-                        self.summary = Some(self.query.end(self.given));
-                    }
-                    self.from = From::End;
-                }
-                // One thread says which row is at fault, or never comes to it.
-                Err(_) => {
-                    let steps = Steps::new(&self.host, self.watch.clone()).behind(self.given);
-                    self.from = From::Whole(Box::new(steps));
-                }
-            }
-        }
-        let From::Whole(steps) = &mut self.from else { return Ok(None) };
-        let rows = steps.next(self.query, &mut ())?;
-        if rows.is_none() {
-            self.summary = steps.summary();
-            self.from = From::End;
-        }
-        Ok(rows)
+    fn summaries(&mut self) -> Vec<Summary> {
+        self.0.take_summaries()
     }
 
-    /// What the query has ended with, if it has ended: once.
-    pub(super) fn summary(&mut self) -> Option<Summary> {
-        self.summary.take()
+    /// Who has asked for it knows.
+    fn stopped() -> Result<(), Error> {
+        Ok(())
     }
 }
 
 /// They are the only input of a statement that takes them.
-impl Inputs for Rows<'_> {
+impl Inputs for Rows<Query, Threads> {
     fn next(&mut self, _: usize) -> Result<Option<Batch>, Error> {
-        self.next()
+        self.batch()
     }
 
     fn ended(&mut self) -> Option<Summary> {

@@ -14,6 +14,8 @@ pub(super) struct Running {
     inputs: Given,
     /// What it is a part of, which is told what it has ended with.
     work: Arc<Work>,
+    /// Its fragment, and its number.
+    part: (usize, usize),
 }
 
 /// The inputs of a fragment, by their numbers.
@@ -27,9 +29,9 @@ impl Inputs for Given {
 }
 
 impl Running {
-    pub(super) fn new(query: Query, inputs: Vec<Source>, work: Arc<Work>) -> Self {
+    pub(super) fn new(query: Query, inputs: Vec<Source>, work: Arc<Work>, part: (usize, usize)) -> Self {
         let steps = Steps::new(&work.host, work.watch.clone());
-        Self { query, steps, inputs: Given(inputs), work }
+        Self { query, steps, inputs: Given(inputs), work, part }
     }
 
     /// The next rows; none at the end, and once the query was asked to stop.
@@ -38,7 +40,7 @@ impl Running {
         if rows.is_none()
             && let Some(summary) = self.steps.summary()
         {
-            self.work.add_summary(summary);
+            self.work.add_summary(self.part, summary);
         }
         Ok(rows)
     }

@@ -166,3 +166,51 @@ fn statements_around_a_query_know_of_its_rows() {
     assert!(rows(&host, &engine, log).unwrap().contains(&"30000".to_owned()));
     assert_eq!(run(&host, "SELECT 'x'").unwrap(), ["x"]);
 }
+
+#[test]
+fn rows_that_fail_are_told_as_on_one_thread() {
+    let host = host();
+    for number in 0..64 {
+        host.stores().write(&format!("memory://pictures/{number:02}.png"), "no picture").unwrap();
+    }
+    let engine = host.engine();
+    rows(
+        &host,
+        &engine,
+        "CREATE EXTERNAL TABLE pictures OPTIONS (object_metadata = 'SIMPLE', uris = ['memory://pictures/*'])",
+    )
+    .unwrap();
+    let told = |sql: &str, threads: usize| {
+        let summary = run_parallel(&mut query(&engine, sql), &host, threads, &Arc::default(), &mut |_, _| {
+            ControlFlow::Continue(())
+        });
+        let summary = summary.unwrap();
+        assert_eq!(summary.counts.failed_rows, 64);
+        summary.warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>()
+    };
+    for sql in [
+        "SELECT uri FROM pictures WHERE SAFE.ML.DECODE_IMAGE(data) IS NULL",
+        "CREATE OR REPLACE TABLE failed AS SELECT uri FROM pictures WHERE SAFE.ML.DECODE_IMAGE(data) IS NULL",
+    ] {
+        let words = told(sql, 1);
+        assert_eq!(words.len(), 21);
+        assert!(words[19].starts_with("`memory://pictures/19.png`: "), "{}", words[19]);
+        assert_eq!(words[20], "44 more rows failed: 64 in all");
+        assert_eq!(told(sql, 3), words, "{sql}");
+    }
+}
+
+/// The number of a row in a part would be that of another row.
+#[test]
+fn rows_without_a_name_are_told_without_a_number_by_parts() {
+    let host = host();
+    let engine = engine(&host);
+    let sql =
+        "SELECT n FROM numbers WHERE SAFE.ML.DECODE_IMAGE(IF(n >= 119999, b'no picture', NULL)) IS NULL";
+    let summary = run_parallel(&mut query(&engine, sql), &host, 3, &Arc::default(), &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    let words: Vec<_> = summary.unwrap().warnings.into_iter().map(|warning| warning.message).collect();
+    let word = "expected a JPEG, PNG, BMP, WebP or GIF, found text; the row has NULL for it";
+    assert_eq!(words, [word, word]);
+}
