@@ -36,8 +36,8 @@ pub(crate) enum Command {
     /// Manages a registry of models
     Model {
         /// The registry's folder: a path, or a place in a store
-        #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR")]
-        registry: String,
+        #[arg(long, env = "PREDICTQL_REGISTRY", value_name = "DIR", global = true)]
+        registry: Option<String>,
         #[command(subcommand)]
         command: ModelCommand,
     },

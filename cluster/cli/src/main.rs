@@ -33,7 +33,10 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { command, sql, settings } = arguments;
     match command {
-        Some(Command::Model { registry, command }) => models::run(&registry, command),
+        Some(Command::Model { registry: Some(registry), command }) => models::run(&registry, command),
+        Some(Command::Model { registry: None, .. }) => {
+            Err(Failure::Usage("a registry of models is a folder: name it by `--registry`".into()))
+        }
         Some(Command::Run { script, settings }) => {
             let text = std::fs::read_to_string(&script)
                 .map_err(|error| Failure::Usage(format!("`{}` cannot be read: {error}", script.display())))?;

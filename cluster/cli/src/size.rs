@@ -22,12 +22,9 @@ impl FromStr for Size {
             "gib" | "g" => 1 << 30,
             _ => return Err("expected a number with B, KB, MB, GB, KiB, MiB or GiB behind it".into()),
         };
-        let number: usize = number.parse().map_err(|_| "expected a whole number of bytes".to_owned())?;
-        number
-            .checked_mul(factor)
-            .filter(|bytes| *bytes > 0)
-            .map(Self)
-            .ok_or("no machine has that much".into())
+        let number = number.parse().ok().filter(|number: &usize| *number > 0);
+        let number = number.ok_or("expected a whole number of bytes, from 1 on")?;
+        number.checked_mul(factor).map(Self).ok_or("no machine has that much".into())
     }
 }
 

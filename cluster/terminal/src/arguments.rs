@@ -1,5 +1,7 @@
 //! What all commands that run statements are told.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 use predictql_host::{Catalog, Error, NamedSource, Parameter, Registry, Stores};
 
@@ -27,7 +29,7 @@ impl Over {
     /// What is named, and of the registry the models that `text` may mean.
     ///
     /// # Errors
-    /// Where the registry cannot be read.
+    /// Where the registry cannot be read, and where two have the same name.
     pub fn catalog(&self, stores: &Stores, text: &str) -> Result<Catalog, Error> {
         let mut models = Vec::new();
         if let Some(folder) = &self.registry {
@@ -37,7 +39,31 @@ impl Over {
         // What is named here goes before what the registry has under the same name.
         models.retain(|model| self.model.iter().all(|given| given.name != model.name));
         models.extend(self.model.iter().cloned());
+        once("--model", &self.model)?;
+        once("--table", &self.table)?;
+        files(&self.table)?;
         Ok(Catalog { models, tables: self.table.clone() })
+    }
+}
+
+/// The second one of a name would silently take the place of the first.
+fn once(argument: &str, named: &[NamedSource]) -> Result<(), Error> {
+    for (number, source) in named.iter().enumerate() {
+        let is_same = |other: &NamedSource| other.name.eq_ignore_ascii_case(&source.name);
+        if named.iter().take(number).any(is_same) {
+            return Err(Error::new(format!("`{argument}` gives `{}` twice", source.name))
+                .hint("several files are one table by a pattern: `data/*.parquet`"));
+        }
+    }
+    Ok(())
+}
+
+/// A folder has files of any kind.
+fn files(tables: &[NamedSource]) -> Result<(), Error> {
+    match tables.iter().flat_map(|table| &table.uris).find(|uri| Path::new(uri).is_dir()) {
+        Some(folder) => Err(Error::new(format!("`{folder}` is a folder"))
+            .hint(format!("name its files: `{}/*`", folder.trim_end_matches('/')))),
+        None => Ok(()),
     }
 }
 

@@ -9,6 +9,8 @@
 
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod prompt;
 
 use std::io::Write;
 use std::path::Path;
@@ -81,6 +83,25 @@ fn exit_codes_tell_whose_fault_it_is() {
     }
     let words = String::from_utf8(run(&["SELECT 1", "--table", "t=nowhere/*.parquet"]).stderr).unwrap();
     assert!(words.contains("table `t`: no file matches `nowhere/*.parquet`"), "{words}");
+}
+
+#[test]
+fn what_is_named_wrong_is_told_with_what_to_do() {
+    for (arguments, expected) in [
+        (&["--table", "t=tables/iris.csv", "--table", "T=tables/sums.csv"][..], "`--table` gives `T` twice"),
+        (&["--model", "m=a.onnx", "--model", "m=b.onnx"], "`--model` gives `m` twice"),
+        (&["--table", "t=tables"], "`tables` is a folder"),
+        (&["--table", "t=tables/"], "name its files: `tables/*`"),
+        (&["--limit-memory", "0"], "expected a whole number of bytes, from 1 on"),
+    ] {
+        let output = run(&[&["SELECT 1"][..], arguments].concat());
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(expected), "{arguments:?}: {words}");
+        assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
+    }
+    let output = run(&["model", "list"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--registry"));
 }
 
 #[test]
@@ -163,7 +184,7 @@ fn scripts_come_from_files_and_from_standard_input() {
 fn a_registry_has_versions_and_aliases() {
     let folder = tempfile::tempdir().unwrap();
     let registry = folder.path().display().to_string();
-    let model = |more: &[&str]| out(&[&["model", "--registry", &registry][..], more].concat());
+    let model = |more: &[&str]| out(&[&["model"][..], more, &["--registry", &registry]].concat());
     assert_eq!(model(&["add", "iris", "models/iris_rf.onnx"]), "iris@1\n");
     assert_eq!(model(&["add", "iris", "models/iris_rf_strings.onnx", "--alias", "champion"]), "iris@2\n");
     assert_eq!(model(&["list"]), "iris@1 (default)\niris@2 @champion\n");
