@@ -131,7 +131,9 @@ test("models, tables and statements that come and go leave no memory behind", as
   }, tenth);
   t.diagnostic(`${tenth} models: ${found.memory.join(", ")} bytes`);
   assert.deepEqual([found.wrong, found.modelBytes, found.tableBytes], [0, 0, 0]);
-  assert.equal(new Set(found.memory.slice(1)).size, 1, found.memory.join());
+  // Where blocks of memory lie differs, and a page of it may be taken late: a kilobyte left behind each time would be more.
+  const [, settled = 0] = found.memory;
+  assert.ok((found.memory.at(-1) ?? 0) - settled <= 2 ** 17, found.memory.join());
 });
 
 test("memory that a statement has taken and failed is given back, and nobody notices", async () => {
