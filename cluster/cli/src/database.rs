@@ -34,6 +34,7 @@ impl Database {
             let mut limits = host.limits().clone();
             limits.memory_bytes = size.0;
             limits.held_bytes = limits.held_bytes.min(size.0);
+            limits.table_bytes = limits.table_bytes.min(size.0);
             host = host.with_limits(limits);
         }
         let failed = |error: Error| match cancel.is_asked() {

@@ -205,6 +205,16 @@ fn memory_is_limited_where_it_is_asked_for() {
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("error[limit-exceeded]"), "{words}");
+    // What is read whole has to fit, what is read in parts has not.
+    let counted =
+        |table: &str| run(&["SELECT COUNT(*) AS n FROM t", "--table", table, "--limit-memory", "3KB"]);
+    let words = String::from_utf8(counted("t=tables/iris.csv").stderr).unwrap();
+    assert!(words.contains("`tables/iris.csv` has 3858 bytes") && words.contains("Parquet"), "{words}");
+    let folder = tempfile::tempdir().unwrap();
+    let parquet = folder.path().join("iris.parquet").display().to_string();
+    out(&["SELECT * FROM t", "--table", "t=tables/iris.csv", "--output", &parquet]);
+    let output = counted(&format!("t={parquet}"));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "n\n150\n");
 }
 
 #[cfg(unix)]
@@ -220,6 +230,20 @@ fn what_nobody_reads_ends_without_a_word() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((first.as_str(), output.status.code(), output.stderr.len()), ("x\n", Some(0), 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_that_is_written_to_stays_one() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = command(&["SELECT 1 AS a", "--output", pipe.to_str().unwrap()]).spawn();
+    // Opening it waits for who writes.
+    assert_eq!(std::fs::read_to_string(&pipe).unwrap(), "a\n1\n");
+    assert!(child.unwrap().wait().unwrap().success());
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 /// A disk that takes no more, as a limit of the size of files and a device that is always full have it.

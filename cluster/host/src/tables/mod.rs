@@ -32,6 +32,15 @@ pub(crate) fn whole(
     if format == TableFormat::Parquet {
         return ParquetFile::open(stores, uri, limits)?.whole(stores);
     }
+    // Some servers tell nothing before they give all of it.
+    if let Ok(meta) = stores.meta(uri)
+        && meta.size > limits.table_bytes as u64
+    {
+        return Err(format!(
+            "`{uri}` has {} bytes, and may have {} where it is read whole: write its rows to Parquet, which is read in parts, or raise the limit of memory",
+            meta.size, limits.table_bytes
+        ));
+    }
     let bytes = unzipped(uri, stores.read(uri)?.into())?;
     match format {
         TableFormat::Csv => match encoding {
