@@ -144,7 +144,7 @@ fn kept(config: &Config, file: &str, profile: &str, library: &str) -> Result<Pat
     let built = cargo_folder(config, file, profile).join(TARGET).join(profile);
     let name = format!("{library}.wasm");
     ensure!(
-        !built.join("deps").join(&name).exists(),
+        config.is_released(profile) || !built.join("deps").join(&name).exists(),
         "this cargo gives the variants' files no names of their own, and would take one variant for another"
     );
     let wasm = project::read(&built.join(name))?;
