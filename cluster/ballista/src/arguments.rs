@@ -32,7 +32,7 @@ pub(crate) struct Scheduler {
     /// Where to listen; port 0 is any that is free
     #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
     pub(crate) listen: SocketAddr,
-    /// For how many seconds to wait for an executor that does not speak, before others run its parts
+    /// For how many seconds, 6 at least, to wait for an executor that does not speak, before others run its parts
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(6..))]
     pub(crate) patience: u64,
 }

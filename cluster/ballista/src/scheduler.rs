@@ -38,7 +38,8 @@ fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// # Errors
 /// Where the address cannot be had.
 pub async fn run_scheduler(options: SchedulerOptions, listening: impl FnOnce(SocketAddr)) -> Result<()> {
-    let listener = listener(options.address)?;
+    let listener = listener(options.address)
+        .map_err(|error| BallistaError::General(format!("cannot listen at {}: {error}", options.address)))?;
     let address = listener.local_addr()?;
     // What is decoded here is only handed on.
     let jobs = Arc::new(Jobs::new(Host::new(Stores::new())));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use predictql_host::{Error, Registry, Stores};
+use predictql_host::{Catalog, Error, Host, NamedSource, Registry, Stores};
 use predictql_terminal::Failure;
 use serde_json::Value;
 
@@ -20,6 +20,15 @@ pub(crate) fn run(folder: &str, command: ModelCommand) -> Result<(), Failure> {
                     .map_err(|error| Failure::Usage(format!("--options is no JSON object: {error}")))?,
                 None => BTreeMap::new(),
             };
+            // What is no model, or has options that none has, would fail each statement that names it.
+            let source = NamedSource {
+                name: name.clone(),
+                uris: vec![file.clone()],
+                options: options.clone(),
+                ..NamedSource::default()
+            };
+            let models = vec![source];
+            Catalog { models, ..Catalog::default() }.open(&Host::new(Stores::new())).map_err(failed)?;
             let version = registry.add(&name, &file, &options, &alias).map_err(failed)?;
             if default {
                 registry.set_default(&name, version).map_err(failed)?;

@@ -71,7 +71,17 @@ fn files(tables: &[NamedSource]) -> Result<(), Error> {
 fn may_mean(text: &str, model: &NamedSource) -> bool {
     let upper = text.to_ascii_uppercase();
     let names_any = ["EXECUTE", "MODELS", "INFORMATION_SCHEMA"].iter().any(|word| upper.contains(word));
-    text.is_empty() || names_any || text.contains(&model.name)
+    text.is_empty() || names_any || has_word(text, &model.name)
+}
+
+/// Whether a name stands in a text, and not within another one.
+fn has_word(text: &str, name: &str) -> bool {
+    let goes_on = |neighbour: Option<char>| neighbour.is_some_and(|it| it.is_alphanumeric() || it == '_');
+    text.match_indices(name).any(|(start, found)| {
+        let (before, behind) = (text.get(..start), text.get(start + found.len()..));
+        !goes_on(before.and_then(|it| it.chars().next_back()))
+            && !goes_on(behind.and_then(|it| it.chars().next()))
+    })
 }
 
 /// Where rows go.
@@ -120,5 +130,19 @@ impl From<Dialect> for predictql::Dialect {
             Dialect::Bigquery => Self::BigQuery,
             Dialect::Tsql => Self::TSql,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_means_a_model_by_its_whole_name() {
+        let means = |text: &str| may_mean(text, &NamedSource::new("x", "x.onnx"));
+        assert!(means("SELECT * FROM ML.PREDICT(MODEL x, TABLE t)"));
+        assert!(means("SELECT * FROM ML.PREDICT(MODEL `x`@2, TABLE t)"));
+        assert!(means("EXECUTE IMMEDIATE query"));
+        assert!(!means("SELECT next FROM ML.PREDICT(MODEL iris@next, TABLE x_y)"));
     }
 }

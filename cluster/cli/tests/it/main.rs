@@ -187,6 +187,15 @@ fn a_registry_has_versions_and_aliases() {
     let model = |more: &[&str]| out(&[&["model"][..], more, &["--registry", &registry]].concat());
     assert_eq!(model(&["add", "iris", "models/iris_rf.onnx"]), "iris@1\n");
     assert_eq!(model(&["add", "iris", "models/iris_rf_strings.onnx", "--alias", "champion"]), "iris@2\n");
+    let refused = |more: &[&str]| {
+        let output = run(&[&["model", "add", "iris"][..], more, &["--registry", &registry]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let words = refused(&["tables/iris.csv"]);
+    assert!(words.contains("model `iris`: `tables/iris.csv`: expected an ONNX model"), "{words}");
+    let words = refused(&["models/iris_rf.onnx", "--options", "{\"tsk\": 1}"]);
+    assert!(words.contains("there is no option `tsk`"), "{words}");
     assert_eq!(model(&["list"]), "iris@1 (default)\niris@2 @champion\n");
     let label = |model: &str| {
         let sql = format!("SELECT label FROM ML.PREDICT(MODEL {model}, TABLE t) LIMIT 1");
