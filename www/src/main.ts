@@ -387,13 +387,18 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") jobs.cancel();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run();
 });
-// A link to the tutorial that is open already changes no address, but its click still means: from the start.
+// A click on a tutorial opens it at once, not when the address has changed, and from the start where it is open already.
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   agreed = link?.matches(".card") ? link.hash.slice(1) : "";
-  const tutorial = link && link.hash === location.hash ? tutorialAt(link.hash) : undefined;
-  if (tutorial) open(tutorial);
+  const isElsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  const tutorial = link && link.pathname === location.pathname && !isElsewhere ? tutorialAt(link.hash) : undefined;
+  if (!link || !tutorial) return;
+  event.preventDefault();
+  if (link.hash !== location.hash) history.pushState(null, "", link.hash);
+  open(tutorial);
 });
+// The way back, and an address that is typed.
 addEventListener("hashchange", () => {
   const tutorial = tutorialAt(location.hash);
   if (tutorial) open(tutorial);

@@ -24,8 +24,9 @@ struct Terminal {
 impl Terminal {
     /// A prompt that keeps its history in a folder.
     fn open(state: &Path) -> Self {
+        // In place of the shell: one that hears Ctrl-C too ends with it as soon as the command has ended.
         let command = format!(
-            "{} --table blossoms=tables/iris.csv --model forest=models/iris_rf.onnx",
+            "exec {} --table blossoms=tables/iris.csv --model forest=models/iris_rf.onnx",
             env!("CARGO_BIN_EXE_predictql")
         );
         let mut child = Command::new("script")
