@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use predictql_host::Catalog;
-use predictql_terminal::{Over, Writing};
+use predictql_terminal::{Bounds, Over, Writing};
 
 /// SQL predictions on a cluster of machines.
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Scheduler {
 #[derive(Debug, Args)]
 pub(crate) struct Executor {
     /// The scheduler
-    #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
+    #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT", value_parser = address)]
     pub(crate) scheduler: String,
     /// Where to listen, and where others find it
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
@@ -54,6 +54,8 @@ pub(crate) struct Executor {
     /// Where rows lie that other executors have to read; a temporary folder where none is given
     #[arg(long, value_name = "DIR")]
     pub(crate) work_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
 }
 
 #[derive(Debug, Args)]
@@ -67,7 +69,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) over: Over,
     /// The scheduler
-    #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT")]
+    #[arg(long, default_value = "127.0.0.1:50050", value_name = "HOST:PORT", value_parser = address)]
     pub(crate) scheduler: String,
     /// No cluster but this process: a scheduler and so many executors in it
     #[arg(long, conflicts_with = "scheduler", value_name = "N", value_parser = parts)]
@@ -75,6 +77,8 @@ pub(crate) struct Run {
     /// In how many parts rows are divided: some for each core of the cluster
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = parts)]
     pub(crate) parts: usize,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
     #[command(flatten)]
     pub(crate) writing: Writing,
 }
@@ -94,6 +98,15 @@ fn located(uri: &str) -> Result<String, String> {
     }
     let path = std::path::absolute(uri).map_err(|error| format!("`{uri}`: {error}"))?;
     path.into_os_string().into_string().map_err(|path| format!("the path {} is no text", path.display()))
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("expected a host and a port, as in 127.0.0.1:50050".into()),
+    }
 }
 
 fn parts(text: &str) -> Result<usize, String> {

@@ -33,7 +33,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
 use tonic::transport::Channel;
 
-use crate::failures::{failed, unanswered};
+use crate::failures::{failed, refused, unanswered};
 
 /// How long to wait before asking again how far a job is.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
@@ -41,6 +41,7 @@ const ASKED_EVERY: Duration = Duration::from_millis(20);
 /// A scheduler, and what its jobs are told.
 #[derive(Clone)]
 pub(crate) struct Client {
+    address: String,
     scheduler: SchedulerGrpcClient<Channel>,
     config: SessionConfig,
     settings: BallistaConfig,
@@ -58,7 +59,7 @@ impl Client {
         let most = settings.grpc_client_max_message_size();
         let scheduler = SchedulerGrpcClient::new(channel);
         let scheduler = scheduler.max_encoding_message_size(most).max_decoding_message_size(most);
-        Ok(Self { scheduler, config, settings, session: new_instance_id() })
+        Ok(Self { address: address.to_owned(), scheduler, config, settings, session: new_instance_id() })
     }
 
     /// The rows of the partitions of a plan, in the order of these. They come when all are ready.
@@ -90,10 +91,12 @@ impl Client {
         let mut request = tonic::Request::new(parameters);
         version::insert_version_header(request.metadata_mut());
         let mut scheduler = self.scheduler.clone();
-        let answer = scheduler.execute_query(request).await.map_err(|status| failed(status.message()))?;
+        let answer =
+            scheduler.execute_query(request).await.map_err(|status| refused(&self.address, &status))?;
         match answer.into_inner().result {
             Some(Accepted::Success(accepted)) => {
-                Ok(Running { scheduler, job: accepted.job_id, is_over: false })
+                let address = self.address.clone();
+                Ok(Running { address, scheduler, job: accepted.job_id, is_over: false })
             }
             Some(Accepted::Failure(refused)) => Err(failed(&format!("{refused:?}"))),
             None => Err(failed("the scheduler has answered nothing")),
@@ -135,6 +138,7 @@ impl Client {
 
 /// A job that a scheduler has taken. Dropping it before its end cancels it.
 struct Running {
+    address: String,
     scheduler: SchedulerGrpcClient<Channel>,
     job: String,
     is_over: bool,
@@ -146,7 +150,7 @@ impl Running {
         loop {
             let asked = GetJobStatusParams { job_id: self.job.clone() };
             let answer = self.scheduler.get_job_status(asked).await;
-            let answer = answer.map_err(|status| failed(status.message()))?.into_inner();
+            let answer = answer.map_err(|status| refused(&self.address, &status))?.into_inner();
             match answer.status.and_then(|job| job.status) {
                 Some(Status::Failed(job)) => {
                     self.is_over = true;

@@ -31,6 +31,7 @@ pub(crate) async fn schedule(options: arguments::Scheduler) -> Result<(), Failur
 pub(crate) async fn execute(options: arguments::Executor) -> Result<(), Failure> {
     // It goes when the executor ends.
     let temporary = tempfile::tempdir()?;
+    let host = options.bounds.host(Stores::new());
     let options = ExecutorOptions {
         scheduler: options.scheduler,
         host: options.host,
@@ -38,7 +39,6 @@ pub(crate) async fn execute(options: arguments::Executor) -> Result<(), Failure>
         cores: options.cores,
         work_dir: options.work_dir.unwrap_or_else(|| temporary.path().to_owned()),
     };
-    let host = Host::new(Stores::new());
     run_executor(options, host, |address| announce("executor", &address)).await.map_err(unstarted)
 }
 
@@ -69,7 +69,7 @@ async fn run_all(options: arguments::Run) -> Result<(), Failure> {
             .map_err(|error| Failure::Usage(format!("`{}` cannot be read: {error}", path.display())))?,
         None => options.sql.clone().unwrap_or_default(),
     };
-    let host = Host::new(Stores::new());
+    let host = options.bounds.host(Stores::new());
     let output = Output::new(&options.writing, host.stores())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3;
     let catalog = options.over.catalog(host.stores(), &script).map_err(|error| Failure::of("", &error))?;
@@ -83,7 +83,7 @@ async fn run_all(options: arguments::Run) -> Result<(), Failure> {
     };
     let jobs = Arc::new(Jobs::new(host.clone()));
     let local = match options.executors {
-        Some(executors) => Some(Local::start(executors).await?),
+        Some(executors) => Some(Local::start(executors, &options.bounds).await?),
         None => None,
     };
     let scheduler = local.as_ref().map_or(&options.scheduler, |local| &local.scheduler);

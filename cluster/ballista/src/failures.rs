@@ -4,6 +4,7 @@ use std::fmt;
 
 use datafusion::error::DataFusionError;
 use predictql_datafusion::Failure;
+use tonic::{Code, Status};
 
 /// A failure that the cluster tells in its own words: ours, if these hold one.
 #[cold]
@@ -13,6 +14,15 @@ pub(crate) fn failed(words: &str) -> DataFusionError {
         None => {
             DataFusionError::Execution(format!("the cluster could not run the statement: {}", words.trim()))
         }
+    }
+}
+
+/// What a scheduler does not do, or that it is there no more.
+#[cold]
+pub(crate) fn refused(address: &str, status: &Status) -> DataFusionError {
+    match status.code() {
+        Code::Unavailable => unanswered(address, &status.message()),
+        _ => failed(status.message()),
     }
 }
 

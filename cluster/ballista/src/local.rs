@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use predictql_ballista::{ExecutorOptions, SchedulerOptions, run_executor, run_scheduler};
-use predictql_host::{Host, Stores};
-use predictql_terminal::Failure;
+use predictql_host::Stores;
+use predictql_terminal::{Bounds, Failure};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ pub(crate) struct Local {
 
 impl Local {
     /// Starts so many executors, which share the processors.
-    pub(crate) async fn start(executors: usize) -> Result<Self, Failure> {
+    pub(crate) async fn start(executors: usize, bounds: &Bounds) -> Result<Self, Failure> {
         let mut running = JoinSet::new();
         let (listens, address) = oneshot::channel();
         let options = SchedulerOptions { address: SocketAddr::new(LOOPBACK, 0), patience: PATIENCE };
@@ -49,9 +49,10 @@ impl Local {
                 cores: (all / executors).max(1),
                 work_dir: folder.path().to_owned(),
             };
+            let host = bounds.host(Stores::new());
             // A statement says what it misses where none can be started.
             running.spawn(async move {
-                let _ = run_executor(options, Host::new(Stores::new()), |_| {}).await;
+                let _ = run_executor(options, host, |_| {}).await;
             });
             folders.push(folder);
         }

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use predictql_terminal::{Over, Writing};
-
-use crate::size::Size;
+use predictql_terminal::{Bounds, Over, Writing};
 
 /// SQL predictions over models and files: on this machine, of any store.
 ///
@@ -89,9 +87,8 @@ pub(crate) struct Settings {
     /// Threads that queries run on; all cores by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Bytes that the operators of one query hold together, such as 512MB or 4GiB: rows that are sorted, joined, grouped
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) limit_memory: Option<Size>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
     #[command(flatten)]
     pub(crate) writing: Writing,
 }

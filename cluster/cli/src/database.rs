@@ -29,14 +29,7 @@ impl Database {
         let stores = Stores::new();
         cancel.covers(&stores);
         let output = Output::new(&settings.writing, &stores)?;
-        let mut host = Host::new(stores);
-        if let Some(size) = settings.limit_memory {
-            let mut limits = host.limits().clone();
-            limits.memory_bytes = size.0;
-            limits.held_bytes = limits.held_bytes.min(size.0);
-            limits.table_bytes = limits.table_bytes.min(size.0);
-            host = host.with_limits(limits);
-        }
+        let host = settings.bounds.host(stores);
         let failed = |error: Error| match cancel.is_asked() {
             true => Failure::Cancelled,
             false => Failure::of("", &error),

@@ -6,7 +6,6 @@ mod database;
 mod models;
 mod progress;
 mod prompt;
-mod size;
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;

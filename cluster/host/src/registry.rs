@@ -51,8 +51,21 @@ impl Registry {
     /// All versions of all models, by name and number.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// Where the folder cannot be read, and where a folder of this machine does not exist.
     pub fn list(&self) -> Result<Vec<Registered>, Error> {
+        if self.stores.lacks_folder(&self.root).map_err(Error::new)? {
+            return Err(Error::new(format!(
+                "the registry `{}` is no folder",
+                self.root.trim_end_matches('/')
+            ))
+            .hint(
+                "name another one, or add its first model: `predictql model --registry DIR add NAME FILE`",
+            ));
+        }
+        self.all()
+    }
+
+    fn all(&self) -> Result<Vec<Registered>, Error> {
         let mut found = Vec::new();
         for file in self.stores.list(&format!("{}*/model.onnx", self.root)).map_err(Error::new)? {
             let inside = file.uri.strip_prefix(&self.root).and_then(|path| path.strip_suffix("/model.onnx"));
@@ -125,7 +138,7 @@ impl Registry {
         }
         let bytes = self.stores.read(uri).map_err(Error::new)?;
         let weights = Model::external_data(&bytes, &ModelOptions::default())?;
-        let known = self.list()?;
+        let known = self.all()?;
         let last = known.iter().filter(|model| model.name == name).map(|model| model.version).max();
         let version = last.unwrap_or(0) + 1;
         let folder = uri.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -175,7 +188,7 @@ impl Registry {
     }
 
     fn check(&self, name: &str, version: u32) -> Result<(), Error> {
-        let known: Vec<_> = self.list()?.into_iter().filter(|model| model.name == name).collect();
+        let known: Vec<_> = self.all()?.into_iter().filter(|model| model.name == name).collect();
         if known.is_empty() {
             return Err(Error::new(format!("`{}` has no model `{name}`", self.root)));
         }
@@ -201,6 +214,7 @@ impl Registry {
     }
 
     fn write(&self, uri: &str, bytes: Vec<u8>, overwrite: bool) -> Result<(), Error> {
+        self.stores.make_folders(uri).map_err(Error::new)?;
         let mut upload = self.stores.begin(uri, overwrite).map_err(Error::new)?;
         upload.write(&bytes).and_then(|()| upload.finish()).map_err(Error::new)
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use predictql_host::{Catalog, Error, NamedSource, Parameter, Registry, Stores};
+use predictql_host::{Catalog, Error, Host, NamedSource, Parameter, Registry, Stores};
+
+use crate::size::Size;
 
 /// What statements run over.
 #[derive(Debug, Clone, Args)]
@@ -82,6 +84,27 @@ fn has_word(text: &str, name: &str) -> bool {
         !goes_on(before.and_then(|it| it.chars().next_back()))
             && !goes_on(behind.and_then(|it| it.chars().next()))
     })
+}
+
+/// What statements may take of a machine.
+#[derive(Debug, Clone, Args)]
+pub struct Bounds {
+    /// Bytes that the operators of one query hold together, such as 512MB or 4GiB: rows that are sorted, joined, grouped
+    #[arg(long, value_name = "SIZE")]
+    limit_memory: Option<Size>,
+}
+
+impl Bounds {
+    /// What runs statements within them.
+    pub fn host(&self, stores: Stores) -> Host {
+        let host = Host::new(stores);
+        let Some(Size(bytes)) = self.limit_memory else { return host };
+        let mut limits = host.limits().clone();
+        limits.memory_bytes = bytes;
+        limits.held_bytes = limits.held_bytes.min(bytes);
+        limits.table_bytes = limits.table_bytes.min(bytes);
+        host.with_limits(limits)
+    }
 }
 
 /// Where rows go.

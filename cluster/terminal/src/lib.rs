@@ -5,8 +5,9 @@ mod arguments;
 mod failure;
 mod output;
 mod report;
+mod size;
 
-pub use arguments::{Dialect, Format, Over, Writing};
+pub use arguments::{Bounds, Dialect, Format, Over, Writing};
 pub use failure::{CANCELLED, Failure};
 pub use output::{Output, Results, Rows};
 pub use report::{report, tell_end};

@@ -18,14 +18,26 @@ pub fn report(text: &str, finding: &Finding) {
     if let Some(span) = span.filter(|span| text.get(span.clone()).is_some()) {
         group = group.element(Snippet::source(text).annotation(AnnotationKind::Primary.span(span)));
     }
-    if let Some(hint) = &finding.hint {
-        group = group.element(Level::HELP.message(hint.as_str()));
+    if let Some(hint) = hint(finding) {
+        group = group.element(Level::HELP.message(hint));
     }
     if let Some(detail) = &finding.detail {
         group = group.element(Level::NOTE.message(detail.as_str()));
     }
     let renderer = if console::colors_enabled_stderr() { Renderer::styled() } else { Renderer::plain() };
     tell(&renderer.render(&[group]));
+}
+
+/// The next action to take, by what the options are called here: the engine names them as web pages do.
+fn hint(finding: &Finding) -> Option<String> {
+    let hint = finding.hint.as_deref()?;
+    Some(match finding.code.as_deref() {
+        Some("unknown-parameter") if finding.message.ends_with("has no value") => {
+            let named = finding.message.split_once("`@").and_then(|(_, rest)| rest.split_once('`'));
+            format!("give it a value: `--param {}=VALUE`", named.map_or("", |(name, _)| name))
+        }
+        _ => hint.replace("`memoryLimit`", "`--limit-memory`"),
+    })
 }
 
 /// What a statement of `text` has to tell beside its rows goes beside them.

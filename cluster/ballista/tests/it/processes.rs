@@ -102,8 +102,9 @@ fn written(folder: &Path) -> usize {
     entries.flatten().map(|entry| size(&entry.path())).sum()
 }
 
-/// Kills an executor once it has written so many files of a statement that has not ended by then.
-fn killed_in_mid_query(files: usize) {
+/// Kills an executor once it has written so many files of a statement. Answers whether that has not ended by then: the other executor
+/// may have been the quicker one.
+fn killed_in_mid_query(files: usize) -> bool {
     const TIMES: usize = 200;
     let folder = tempfile::tempdir().unwrap();
     let table = flowers(folder.path(), TIMES);
@@ -119,7 +120,7 @@ fn killed_in_mid_query(files: usize) {
     }
     doomed.child.kill().unwrap();
     doomed.child.wait().unwrap();
-    assert!(running.try_wait().unwrap().is_none(), "the statement has ended before {files} files were there");
+    let is_running = running.try_wait().unwrap().is_none();
     let found = running.wait_with_output().unwrap();
     drop(other);
     // The same rows, or an error in words.
@@ -129,12 +130,17 @@ fn killed_in_mid_query(files: usize) {
         assert_eq!(text(&found.stdout), "");
         assert!(text(&found.stderr).contains("error"), "{}", text(&found.stderr));
     }
+    is_running
 }
 
 #[test]
 fn an_executor_that_dies_takes_no_rows_with_it_and_leaves_none_twice() {
     std::thread::scope(|scope| {
-        let kills = [0, 1, 2, 3, 5].map(|files| scope.spawn(move || killed_in_mid_query(files)));
+        let kills = [0, 1, 2, 3, 5].map(|files| {
+            scope.spawn(move || {
+                assert!((0..10).any(|_| killed_in_mid_query(files)), "{files} files come too late")
+            })
+        });
         kills.into_iter().for_each(|kill| kill.join().unwrap());
     });
 }
@@ -310,4 +316,42 @@ fn errors_name_their_place_and_what_is_missing() {
     let output = run(&nobody, &table, "SELECT * FROM flowers").output().unwrap();
     let error = text(&output.stderr);
     assert!(error.contains("no scheduler answers at 127.0.0.1:9"), "{error}");
+    let nobody = Process { child: Command::new("true").spawn().unwrap(), address: "nobody".into() };
+    let output = run(&nobody, &table, "SELECT * FROM flowers").output().unwrap();
+    let error = text(&output.stderr);
+    assert!(output.status.code() == Some(2) && error.contains("expected a host and a port"), "{error}");
+}
+
+#[test]
+fn a_scheduler_that_dies_is_named_by_a_statement_that_waits_for_executors() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = flowers(folder.path(), 1);
+    let mut scheduler = Process::scheduler();
+    let mut running = run(&scheduler, &table, "SELECT * FROM flowers").spawn().unwrap();
+    // It is refused by one that is gone before, in other words.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(running.try_wait().unwrap().is_none());
+    scheduler.child.kill().unwrap();
+    let output = running.wait_with_output().unwrap();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(&format!("no scheduler answers at {}", scheduler.address)), "{error}");
+}
+
+#[test]
+fn an_executor_keeps_within_its_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = flowers(folder.path(), 20);
+    let scheduler = Process::scheduler();
+    let arguments = ["executor", "--scheduler", &scheduler.address, "--cores", "1", "--limit-memory"];
+    let sorted = "SELECT number FROM flowers ORDER BY number DESC LIMIT 1 OFFSET 2990";
+    let small = Process::start(&[&arguments[..], &["10KB"]].concat());
+    let output = run(&scheduler, &table, sorted).output().unwrap();
+    let error = text(&output.stderr);
+    assert!(error.contains(&format!("executor {}: ", small.address)), "{error}");
+    assert!(error.contains("may have 10000 where it is read whole"), "{error}");
+    drop(small);
+    let _large = Process::start(&[&arguments[..], &["1GB"]].concat());
+    let output = run(&scheduler, &table, sorted).output().unwrap();
+    assert_eq!(text(&output.stdout), "number\n9\n", "{}", text(&output.stderr));
 }

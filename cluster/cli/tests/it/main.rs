@@ -77,6 +77,7 @@ fn exit_codes_tell_whose_fault_it_is() {
         (&["SELECT 1", "--nonsense"], 2),
         (&["SELECT 1", "--table", "t"], 2),
         (&["SELECT 1", "--limit-memory", "lots"], 2),
+        (&["SELECT 1", "--output", "rows.xlsx"], 2),
         (&["run", "nowhere.sql"], 2),
     ] {
         assert_eq!(run(arguments).status.code(), Some(code), "{arguments:?}");
@@ -93,11 +94,21 @@ fn what_is_named_wrong_is_told_with_what_to_do() {
         (&["--table", "t=tables"], "`tables` is a folder"),
         (&["--table", "t=tables/"], "name its files: `tables/*`"),
         (&["--limit-memory", "0"], "expected a whole number of bytes, from 1 on"),
+        (&["--registry", "nowhere/models"], "the registry `nowhere/models` is no folder"),
+        (&["--registry", "tables/iris.csv"], "the registry `tables/iris.csv` is no folder"),
+        (&["--output", "rows.xlsx"], "files `.xlsx` are not known"),
+        (&["--output", "nowhere/rows.csv"], "the folder `"),
     ] {
         let output = run(&[&["SELECT 1"][..], arguments].concat());
         let words = String::from_utf8(output.stderr).unwrap();
         assert!(words.contains(expected), "{arguments:?}: {words}");
         assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
+    }
+    for (sql, expected) in
+        [("SELECT @least AS x", "`--param least=VALUE`"), ("SELECT ? AS x", "`--param =VALUE`")]
+    {
+        let words = String::from_utf8(run(&[sql]).stderr).unwrap();
+        assert!(words.contains(&format!("give it a value: {expected}")), "{words}");
     }
     let output = run(&["model", "list"]);
     assert_eq!(output.status.code(), Some(2));

@@ -40,6 +40,17 @@ impl Addresses {
         matches!(scheme(uri), None | Some(("file" | "memory", _)))
     }
 
+    /// Where a file lies on this machine; none of one that lies elsewhere.
+    ///
+    /// # Errors
+    /// As [`Addresses::file`].
+    pub(super) fn path_here(&self, uri: &str) -> Result<Option<PathBuf>, String> {
+        let path = self.file(uri)?.path;
+        let is_here = matches!(scheme(uri), None | Some(("file", _)));
+        let here = is_here.then(|| self.local.path_to_filesystem(&path)).transpose();
+        here.map_err(|error| super::in_words(uri, &error))
+    }
+
     /// # Errors
     /// In words, where the URI means no file, or its store cannot be spoken to.
     pub(super) fn file(&self, uri: &str) -> Result<Address, String> {

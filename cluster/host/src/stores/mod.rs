@@ -168,10 +168,26 @@ impl Stores {
         Ok(())
     }
 
+    /// Whether a folder of this machine is missing; other stores have none.
+    pub(crate) fn lacks_folder(&self, uri: &str) -> Result<bool, String> {
+        let path = self.shared.addresses.path_here(&format!("{}/any", uri.trim_end_matches('/')))?;
+        Ok(path.as_deref().and_then(std::path::Path::parent).is_some_and(|folder| !folder.is_dir()))
+    }
+
+    /// Makes the folders that a file is to lie in; stores that are not of this machine need none.
+    pub(crate) fn make_folders(&self, uri: &str) -> Result<(), String> {
+        match self.shared.addresses.path_here(uri)?.as_deref().and_then(std::path::Path::parent) {
+            Some(folder) => std::fs::create_dir_all(folder)
+                .map_err(|error| format!("the folder `{}` cannot be made: {error}", folder.display())),
+            None => Ok(()),
+        }
+    }
+
     /// Begins a file that is there once it has ended, and not before.
     ///
     /// # Errors
-    /// As [`Stores::read`]; where a file is there that is not to be overwritten.
+    /// As [`Stores::read`]; where it would lie in a folder of this machine that does not exist or takes no file; where a file is there
+    /// that is not to be overwritten.
     pub fn begin(&self, uri: &str, overwrite: bool) -> Result<Upload, String> {
         Upload::begin(self.clone(), uri, overwrite)
     }

@@ -1,5 +1,7 @@
 //! A file that is written piece by piece: it is there once it has ended; of one that is given up nothing stays.
 
+use std::io::Error;
+
 use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStoreExt, PutMode, PutOptions};
 
@@ -22,6 +24,7 @@ pub struct Upload {
 impl Upload {
     pub(super) fn begin(stores: Stores, uri: &str, overwrite: bool) -> Result<Self, String> {
         let upload = Self { stores, uri: uri.into(), overwrite, waiting: Vec::new(), parts: None };
+        upload.check_folder()?;
         upload.check_free()?;
         Ok(upload)
     }
@@ -75,6 +78,27 @@ impl Upload {
             ended
         };
         self.stores.wait(&self.uri, ended).map(|_| ())
+    }
+
+    /// A local store makes folders that a name mentions, and tries forever where it cannot: a name that was mistyped is told instead, and
+    /// before rows are made.
+    ///
+    /// # Errors
+    /// Where the file is to lie on this machine, and cannot.
+    fn check_folder(&self) -> Result<(), String> {
+        let Some(path) = self.stores.shared.addresses.path_here(&self.uri)? else { return Ok(()) };
+        let unwritten = |words: &str| format!("`{}` cannot be written: {words}", self.uri);
+        // A file in its place would be the end of it.
+        if path.exists() && !path.is_file() {
+            return Err(unwritten("it is a folder or a device"));
+        }
+        let Some(folder) = path.parent() else { return Ok(()) };
+        if !folder.exists() {
+            return Err(unwritten(&format!("the folder `{}` does not exist", folder.display())));
+        }
+        let probe = tempfile::tempfile_in(folder).map(|_| ());
+        // Its own words name the file that was tried.
+        probe.map_err(|error| unwritten(&format!("{} in `{}`", Error::from(error.kind()), folder.display())))
     }
 
     /// # Errors

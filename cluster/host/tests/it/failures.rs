@@ -71,7 +71,25 @@ fn damaged_files_are_named_with_the_place() {
 
 #[test]
 fn a_place_that_takes_no_file_is_named() {
-    let words =
-        failure(&host(), "EXPORT DATA OPTIONS (uri = '/dev/null/rows.csv', format = 'CSV') AS SELECT 1 AS x");
-    assert!(words.contains("`/dev/null/rows.csv`") && words.contains("Not a directory"), "{words}");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let words = |uri: &str| {
+        failure(
+            &host(),
+            &format!(
+                "EXPORT DATA OPTIONS (uri = '{uri}', format = 'CSV', overwrite = TRUE) AS SELECT 1 AS x"
+            ),
+        )
+    };
+    for (uri, why) in [
+        ("/dev/null/rows.csv", "not a directory in `/dev/null`"),
+        ("/proc/rows.csv", "in `/proc`"),
+        ("/dev/null", "it is a folder or a device"),
+        (folder, "it is a folder or a device"),
+        (&format!("{folder}/mistyped/rows.csv"), &format!("the folder `{folder}/mistyped` does not exist")),
+    ] {
+        let words = words(uri);
+        assert!(words.contains(&format!("`{uri}` cannot be written")) && words.contains(why), "{words}");
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }

@@ -52,10 +52,13 @@ enum Form {
 
 impl Output {
     /// # Errors
-    /// For Parquet and Arrow, where they would go to a terminal.
+    /// For Parquet and Arrow, where they would go to a terminal; where the file's ending is no format's.
     pub fn new(writing: &Writing, stores: &Stores) -> Result<Self, Failure> {
         let is_shown = writing.output.is_none() && std::io::stdout().is_terminal();
-        let told = writing.format.or_else(|| writing.output.as_deref().and_then(format_of));
+        let told = match (writing.format, writing.output.as_deref().and_then(ending)) {
+            (None, Some(ending)) => Some(format_of(ending)?),
+            (format, _) => format,
+        };
         let format = told.unwrap_or(if is_shown { Format::Table } else { Format::Csv });
         if is_shown && matches!(format, Format::Parquet | Format::Arrow) {
             return Err(Failure::Usage(
@@ -72,16 +75,27 @@ impl Output {
     }
 }
 
+/// What stands behind the last point of a file's name.
+fn ending(uri: &str) -> Option<&str> {
+    let name = uri.rsplit('/').next().unwrap_or(uri);
+    name.rsplit_once('.').map(|(_, ending)| ending)
+}
+
 /// The format that the ending of a file tells.
-fn format_of(uri: &str) -> Option<Format> {
-    Some(match uri.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+fn format_of(ending: &str) -> Result<Format, Failure> {
+    Ok(match ending.to_ascii_lowercase().as_str() {
         "csv" => Format::Csv,
         "json" => Format::Json,
         "jsonl" | "ndjson" => Format::Jsonl,
         "parquet" => Format::Parquet,
         "arrow" | "arrows" => Format::Arrow,
         "txt" => Format::Table,
-        _ => return None,
+        _ => {
+            let message = format!(
+                "files `.{ending}` are not known: name one .csv, .json, .jsonl, .parquet, .arrow or .txt, or say the format by `--format`"
+            );
+            return Err(Failure::Usage(message));
+        }
     })
 }
 
