@@ -65,11 +65,17 @@ impl Program {
 
     /// Runs a step that people wait for: a pulse while it works, its words only when it fails.
     pub fn run(self) -> Result<()> {
-        let outcome = self.watch(false)?;
-        if outcome.result.is_err() {
-            outcome.lines.iter().for_each(|line| terminal::passed_on(line));
+        self.run_and(|_| Ok(()))
+    }
+
+    /// As `run`; what it printed, line by line, may be a failure too.
+    pub fn run_and(self, judge: impl FnOnce(&[String]) -> Result<()>) -> Result<()> {
+        let Outcome { lines, result } = self.watch(false)?;
+        let result = result.and_then(|()| judge(&lines));
+        if result.is_err() {
+            lines.iter().for_each(|line| terminal::passed_on(line));
         }
-        outcome.result
+        result
     }
 
     /// Runs a tool whose words are the result, and passes them on as they come.

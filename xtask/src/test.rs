@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Context, Error, Result, bail, ensure};
 
 use crate::config::Config;
 use crate::npm::Workspace;
-use crate::process::{Outcome, Program};
+use crate::process::{self, Outcome, Program};
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{browser, conformance, package, page, project, python, terminal, tidy, tools, wasm};
 
@@ -27,34 +27,29 @@ pub fn all() -> Result<()> {
         quietly(cargo().args(["fmt", "--all", "--check"]).advice(component("rustfmt")))
     });
     report.step("tidy", &[], || tidy::check().map(|()| Vec::new()));
-    report.step("clippy", &[], || {
-        quietly(
-            cargo()
-                .args(["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"])
-                .advice(component("clippy")),
-        )
-    });
+    report.step("clippy", &[], || lint(&["--workspace"]));
     // The tutorials are native tests too, and their data comes from packages.
     report.step("demo data", &[], || page::make_data().map(|()| Vec::new()));
     report.step("native tests", &["demo data"], || native_tests(&["--workspace"]));
     report.step("engine for tables", &[], || {
         let tables = ["--package", "predictql", "--no-default-features"];
-        quietly(cargo().arg("clippy").args(tables).args(["--all-targets", "--", "-Dwarnings"]))?;
+        lint(&tables)?;
         native_tests(&tables)
     });
     report.step("ONNX suites", &[], || {
-        let Outcome { lines, result } = conformance::suites(&[])?;
+        let Outcome { lines, result } = conformance::suites(linting_cargo(), &[])?;
         let table = lines.into_iter().filter(|line| line.starts_with("| "));
         result.map(|()| table.collect())
     });
     report.step("cluster", &[], || {
-        let there = |words: &[&str]| cargo().args(words).args(["--manifest-path", "cluster/Cargo.toml"]);
-        quietly(there(&["fmt"]).args(["--all", "--check"]).advice(component("rustfmt")))?;
-        let clippy = there(&["clippy"]).args(["--workspace", "--all-targets"]);
-        quietly(clippy.args(["--", "-Dwarnings"]).advice(component("clippy")))?;
-        native_tests(&["--manifest-path", "cluster/Cargo.toml", "--workspace"])
+        let there = ["--manifest-path", "cluster/Cargo.toml"];
+        let format = cargo().arg("fmt").args(there).args(["--all", "--check"]);
+        quietly(format.advice(component("rustfmt")))?;
+        let workspace = [there.as_slice(), &["--workspace"]].concat();
+        lint(&workspace)?;
+        native_tests(&workspace)
     });
-    report.step("doc tests", &[], || spoken(cargo().args(["test", "--doc", "--workspace"])));
+    report.step("doc tests", &[], || spoken(linting_cargo().args(["test", "--doc", "--workspace"])));
 
     report.step("package", &[], || package::build(true).map(|()| Vec::new()));
     // With the package's profile and variant: what both depend on is compiled once.
@@ -107,13 +102,30 @@ fn cargo() -> Program {
     Program::new("cargo").within(&project::root())
 }
 
+/// Cargo with clippy as the compiler of the workspace. It finds lints while it compiles the tests: what both need of other crates is
+/// compiled once.
+fn linting_cargo() -> Program {
+    cargo().env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+}
+
+/// Compiles everything; what the compiler or clippy warns of is a failure.
+fn lint(what: &[&str]) -> Result<Vec<String>> {
+    process::find(&["clippy-driver"]).with_context(|| component("clippy"))?;
+    linting_cargo().arg("build").args(what).args(["--all-targets", "--keep-going"]).run_and(|lines| {
+        let warnings = lines.iter().filter(|line| line.starts_with("warning")).count();
+        ensure!(warnings == 0, "the compiler has {warnings} warnings");
+        Ok(())
+    })?;
+    Ok(Vec::new())
+}
+
 fn native_tests(what: &[&str]) -> Result<Vec<String>> {
     let nextest = cargo().args(["nextest", "--version"]).read().is_ok();
     if !nextest {
         terminal::note("cargo-nextest is not installed: `cargo test` runs instead, a little slower");
     }
     let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
-    spoken(cargo().args(runner).args(what).arg("--no-fail-fast"))
+    spoken(linting_cargo().args(runner).args(what).arg("--no-fail-fast"))
 }
 
 fn component(name: &str) -> String {
