@@ -22,6 +22,7 @@ pub fn all() -> Result<()> {
     let fast = config.build(true);
     let is_whole = |variant: &&String| config.engine(variant).is_ok_and(|engine| !engine.features.is_empty());
     let variant = fast.variants.iter().find(is_whole).map_or("", String::as_str);
+    let features = config.cargo_features(variant)?;
 
     report.step("rustfmt", &[], || {
         quietly(cargo().args(["fmt", "--all", "--check"]).advice(component("rustfmt")))
@@ -52,14 +53,14 @@ pub fn all() -> Result<()> {
     report.step("doc tests", &[], || spoken(linting_cargo().args(["test", "--doc", "--workspace"])));
 
     report.step("package", &[], || package::build(true).map(|()| Vec::new()));
-    // With the package's profile and variant: what both depend on is compiled once.
-    let profile = ["--profile", fast.profile.as_str()];
+    // With the package's profile and features: the engine is compiled once.
+    let engine = ["--profile", fast.profile.as_str(), "--no-default-features", "--features", &features];
     report.step("clippy for wasm32", &[], || {
         let clippy = ["clippy", "--package", "predictql", "--lib", "--test", "web", "--target", TARGET];
         quietly(
             wasm::cargo(&toolchain, &config, variant, &fast.profile)?
                 .args(clippy)
-                .args(profile)
+                .args(engine)
                 .args(["--", "-Dwarnings"]),
         )
     });
@@ -68,7 +69,7 @@ pub fn all() -> Result<()> {
         let folders: Vec<_> = [&pack, &bindgen].into_iter().filter_map(|tool| tool.parent()).collect();
         let pack = wasm::flags(toolchain.program("wasm-pack", &folders)?, &config, variant, &fast.profile)?;
         let options = ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"];
-        let tests = pack.args(options).arg(&driver).args([".", "--test", "web"]).args(profile);
+        let tests = pack.args(options).arg(&driver).args([".", "--test", "web"]).args(engine);
         // A machine that compiles on the side is slow to start a browser and to load a model.
         spoken(
             tests

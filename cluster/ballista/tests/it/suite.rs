@@ -1,12 +1,13 @@
 //! Every query of `tests/suite` that can be divided, on two executors. What changes the catalog runs in this process too; executors run
 //! it from the text that travels.
 
+use std::cmp::Reverse;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use predictql::control::Moment;
 use predictql::data::Batch;
 use predictql::{Arrival, Dialect, Fragments, Params, Query, Script, Session};
@@ -18,8 +19,9 @@ use sqllogictest::{DefaultColumnType, Record};
 use crate::loopback::{cluster_over, host, repository};
 use crate::notation;
 
-/// Files that run at the same time.
-const AT_ONCE: usize = 6;
+/// Files that run at the same time, and queries of each.
+const FILES: usize = 4;
+const QUERIES: usize = 4;
 const PARTS: usize = 2;
 const NOW: f64 = 0.0;
 const CHANGES: [&str; 8] = ["CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"];
@@ -51,10 +53,13 @@ impl Database {
         Self { host, session, is_tsql, catalog, catalog_digest, before: Vec::new(), is_told: true }
     }
 
-    /// Runs the statements of a record. A query that can be divided runs on the cluster too; tells where that differs, and whether any
-    /// did run there.
-    async fn run(&mut self, sql: &str, cluster: &Cluster, told: &mut Vec<String>) -> bool {
-        let Some(mut script) = self.script(sql) else { return false };
+    /// Runs the statements of a record. A query that can be divided is to run on the cluster too: that tells where it differs.
+    fn run(
+        &mut self,
+        sql: &str,
+        cluster: &Cluster,
+    ) -> Option<impl Future<Output = Option<String>> + Send + use<>> {
+        let mut script = self.script(sql)?;
         // Texts of several statements may have variables, which the text of another one cannot have again.
         let is_alone = script.statements().len() == 1;
         while let Some(Ok(query)) = script.next() {
@@ -65,15 +70,13 @@ impl Database {
             let fragments = fragments.filter(|fragments| fragments.all().len() > 1);
             if let Some(fragments) = fragments {
                 let expected = self.whole(query);
-                let found = self.on(cluster, sql, fragments).await;
-                if found != expected {
-                    told.push(format!("{sql}\nexpected {expected:?}\nfound {found:?}"));
-                }
-                return true;
+                let (found, sql) = (self.on(cluster, sql, fragments), sql.to_owned());
+                return Some(async move {
+                    let found = found.await;
+                    (found != expected).then(|| format!("{sql}\nexpected {expected:?}\nfound {found:?}"))
+                });
             }
-            if self.whole(query).is_err() {
-                return false;
-            }
+            self.whole(query).ok()?;
             if CHANGES.iter().any(|verb| statement.verb.starts_with(verb)) {
                 self.before.push(statement.span.of(sql).to_owned());
                 // The body of a routine of T-SQL takes in all that follows.
@@ -82,7 +85,7 @@ impl Database {
                 self.is_told &= is_alone && is_whole;
             }
         }
-        false
+        None
     }
 
     fn script(&self, sql: &str) -> Option<Script> {
@@ -102,7 +105,12 @@ impl Database {
     }
 
     /// The same on the cluster.
-    async fn on(&self, cluster: &Cluster, sql: &str, fragments: Fragments) -> Told {
+    fn on(
+        &self,
+        cluster: &Cluster,
+        sql: &str,
+        fragments: Fragments,
+    ) -> impl Future<Output = Told> + Send + use<> {
         let mut statements = self.before.clone();
         statements.push(sql.to_owned());
         let job = Job {
@@ -119,15 +127,19 @@ impl Database {
         };
         let query = self.script(sql).unwrap().next().unwrap().unwrap();
         let schema = query.schema().cloned().unwrap();
-        let (rows, _) =
-            cluster.rows(Arc::new(job), fragments, query, self.host.clone(), PARTS).await.unwrap();
-        let rows: Result<Vec<_>, _> = rows.try_collect().await;
-        let told = |error| Failure::of(&error).map_or(format!("{error:?}"), |failure| failure.to_string());
-        let batch = |it: &RecordBatch| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap();
-        Ok(rows.map_err(told)?.iter().flat_map(|it| notation::rows(&batch(it))).collect())
+        let (cluster, host) = (cluster.clone(), self.host.clone());
+        async move {
+            let (rows, _) = cluster.rows(Arc::new(job), fragments, query, host, PARTS).await.unwrap();
+            let rows: Result<Vec<_>, _> = rows.try_collect().await;
+            let told =
+                |error| Failure::of(&error).map_or(format!("{error:?}"), |failure| failure.to_string());
+            let batch = |it: &RecordBatch| Batch::of(&schema, it.num_rows(), it.columns().to_vec()).unwrap();
+            Ok(rows.map_err(told)?.iter().flat_map(|it| notation::rows(&batch(it))).collect())
+        }
     }
 }
 
+/// Those that take long first: each runs by itself to its end.
 fn files() -> Vec<PathBuf> {
     let mut folders = vec![repository().join("tests/suite")];
     let mut files = Vec::new();
@@ -137,7 +149,7 @@ fn files() -> Vec<PathBuf> {
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
-    files.sort();
+    files.sort_by_cached_key(|file| (Reverse(std::fs::metadata(file).unwrap().len()), file.clone()));
     files
 }
 
@@ -145,19 +157,22 @@ fn files() -> Vec<PathBuf> {
 async fn differences(file: PathBuf, cluster: Cluster) -> (Vec<String>, usize) {
     let records: Vec<Record<DefaultColumnType>> = sqllogictest::parse_file(&file).unwrap();
     let mut database = Database::new(&file);
-    let (mut told, mut ran) = (Vec::new(), 0);
+    let mut queries = Vec::new();
     for record in records {
         let (Record::Query { sql, .. } | Record::Statement { sql, .. }) = record else { continue };
-        ran += usize::from(database.run(&sql, &cluster, &mut told).await);
+        queries.extend(database.run(&sql, &cluster));
     }
+    let ran = queries.len();
+    let told = stream::iter(queries).buffer_unordered(QUERIES).filter_map(future::ready);
+    let told: Vec<_> = told.collect().await;
     (told.into_iter().map(|it| format!("{}: {it}", file.display())).collect(), ran)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_gives_the_rows_of_one_process() {
-    let cluster = cluster_over(host(), AT_ONCE).await;
+    let cluster = cluster_over(host(), FILES * QUERIES).await;
     let all = stream::iter(files()).map(|file| tokio::spawn(differences(file, cluster.clone())));
-    let all: Vec<_> = all.buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await;
+    let all: Vec<_> = all.buffer_unordered(FILES).map(Result::unwrap).collect().await;
     let ran: usize = all.iter().map(|(_, ran)| ran).sum();
     let told: Vec<_> = all.into_iter().flat_map(|(told, _)| told).collect();
     assert!(told.is_empty(), "{}\n\n{} of {ran} queries differ", told.join("\n\n"), told.len());
