@@ -15,14 +15,14 @@ pub fn run(words: &[&str]) -> Result<()> {
         [part] if !part.starts_with('-') => words,
         _ => bail!("`conformance` takes `--write` or a part of the cases' names"),
     };
-    suites(Program::new("cargo"), options)?.result
+    suites(options)?.result
 }
 
 /// Runs the suites; what is wrong or too little makes the outcome a failure.
-pub fn suites(cargo: Program, options: &[&str]) -> Result<Outcome> {
+pub fn suites(options: &[&str]) -> Result<Outcome> {
     let package =
         python::python("tests/conformance")?.args(["-c", "import onnx; print(*onnx.__path__)"]).read()?;
     let data = format!("{package}/backend/test/data");
     let run = ["run", "--quiet", "--example", "conformance", "--", &data];
-    cargo.args(run).args(options).within(&project::root()).show()
+    Program::new("cargo").args(run).args(options).within(&project::root()).show()
 }
