@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use predictql_ballista::host_and_port;
 use predictql_host::Catalog;
 use predictql_terminal::{Bounds, Over, Writing};
 
@@ -101,12 +102,7 @@ fn located(uri: &str) -> Result<String, String> {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    let port =
-        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
-    match port {
-        Some(Ok(_)) => Ok(text.to_owned()),
-        _ => Err("expected a host and a port, as in 127.0.0.1:50050".into()),
-    }
+    host_and_port(text).map(|_| text.to_owned())
 }
 
 fn parts(text: &str) -> Result<usize, String> {

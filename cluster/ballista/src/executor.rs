@@ -36,7 +36,7 @@ pub async fn run_executor(
     host: Host,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
-    let (scheduler, port) = address(&options.scheduler)?;
+    let (scheduler, port) = host_and_port(&options.scheduler).map_err(BallistaError::Configuration)?;
     let own = free(SocketAddr::new(options.host, options.port))?;
     let jobs = Arc::new(Jobs::new(host).named(format!("executor {own}")));
     let config = {
@@ -61,11 +61,16 @@ pub async fn run_executor(
     start_executor_process(Arc::new(config)).await
 }
 
-fn address(scheduler: &str) -> Result<(String, u16)> {
-    let parsed = scheduler.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    parsed.map(|(host, port)| (host.to_owned(), port)).ok_or_else(|| {
-        BallistaError::Configuration(format!("expected `host:port` of a scheduler, found `{scheduler}`"))
-    })
+/// The two parts of an address.
+///
+/// # Errors
+/// In words, where it has not both.
+pub fn host_and_port(address: &str) -> std::result::Result<(String, u16), String> {
+    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    match parts {
+        Some((host, port)) if !host.is_empty() => Ok((host.to_owned(), port)),
+        _ => Err(format!("expected a host and a port, as in 127.0.0.1:50050, found `{address}`")),
+    }
 }
 
 /// An address with a port that nobody listens at: Ballista tells others the port before it has one.

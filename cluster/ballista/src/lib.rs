@@ -12,7 +12,7 @@ mod session;
 mod text;
 
 pub use cluster::Cluster;
-pub use executor::{ExecutorOptions, run_executor};
+pub use executor::{ExecutorOptions, host_and_port, run_executor};
 pub use scheduler::{SchedulerOptions, run_scheduler};
 pub use session::session_config;
 pub use text::{Running, Text};

@@ -18,6 +18,8 @@ use url::Url;
 pub(super) struct Address {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) path: Path,
+    /// Where it is on this machine; none of what is elsewhere.
+    pub(super) here: Option<PathBuf>,
 }
 
 pub(super) struct Addresses {
@@ -38,17 +40,6 @@ impl Addresses {
     /// Whether reading a file costs next to nothing.
     pub(super) fn is_at_hand(&self, uri: &str) -> bool {
         matches!(scheme(uri), None | Some(("file" | "memory", _)))
-    }
-
-    /// Where a file lies on this machine; none of one that lies elsewhere.
-    ///
-    /// # Errors
-    /// As [`Addresses::file`].
-    pub(super) fn path_here(&self, uri: &str) -> Result<Option<PathBuf>, String> {
-        let path = self.file(uri)?.path;
-        let is_here = matches!(scheme(uri), None | Some(("file", _)));
-        let here = is_here.then(|| self.local.path_to_filesystem(&path)).transpose();
-        here.map_err(|error| super::in_words(uri, &error))
     }
 
     /// # Errors
@@ -72,7 +63,7 @@ impl Addresses {
                 self.local(path, uri)
             }
             Some(("memory", path)) => {
-                Ok(Address { store: self.memory.clone(), path: Path::parse(path).map_err(odd)? })
+                Ok(Address { store: self.memory.clone(), path: Path::parse(path).map_err(odd)?, here: None })
             }
             Some((scheme @ ("s3" | "s3a" | "gs" | "gcs"), rest)) => {
                 let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -83,7 +74,7 @@ impl Addresses {
                 let store = self.remote(uri, &format!("{scheme}://{bucket}"), || {
                     if is_s3 { s3(bucket) } else { google(bucket) }
                 })?;
-                Ok(Address { store, path: Path::parse(path).map_err(odd)? })
+                Ok(Address { store, path: Path::parse(path).map_err(odd)?, here: None })
             }
             Some(("http" | "https", _)) => {
                 let url = Url::parse(uri).map_err(|error| format!("`{uri}` is no URL: {error}"))?;
@@ -92,7 +83,7 @@ impl Addresses {
                 origin.set_path("");
                 origin.set_fragment(None);
                 let store = self.remote(uri, origin.as_str(), || web(origin.as_str()))?;
-                Ok(Address { store, path: Path::from_url_path(url.path()).map_err(odd)? })
+                Ok(Address { store, path: Path::from_url_path(url.path()).map_err(odd)?, here: None })
             }
             Some((scheme, _)) => Err(format!(
                 "`{uri}` is in a store of an unknown kind `{scheme}`: expected a path, file://, s3://, gs://, https:// or memory://"
@@ -114,8 +105,8 @@ impl Addresses {
                 _ => path.canonicalize().map_err(|_| format!("`{uri}` was not found"))?,
             };
         }
-        let path = Path::from_absolute_path(&path).map_err(|error| odd(&error))?;
-        Ok(Address { store: self.local.clone(), path })
+        let inside = Path::from_absolute_path(&path).map_err(|error| odd(&error))?;
+        Ok(Address { store: self.local.clone(), path: inside, here: Some(path) })
     }
 
     fn remote(

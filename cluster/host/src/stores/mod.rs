@@ -170,13 +170,12 @@ impl Stores {
 
     /// Whether a folder of this machine is missing; other stores have none.
     pub(crate) fn lacks_folder(&self, uri: &str) -> Result<bool, String> {
-        let path = self.shared.addresses.path_here(&format!("{}/any", uri.trim_end_matches('/')))?;
-        Ok(path.as_deref().and_then(std::path::Path::parent).is_some_and(|folder| !folder.is_dir()))
+        Ok(self.shared.addresses.folder(uri)?.here.is_some_and(|folder| !folder.is_dir()))
     }
 
     /// Makes the folders that a file is to lie in; stores that are not of this machine need none.
     pub(crate) fn make_folders(&self, uri: &str) -> Result<(), String> {
-        match self.shared.addresses.path_here(uri)?.as_deref().and_then(std::path::Path::parent) {
+        match self.file(uri)?.here.as_deref().and_then(std::path::Path::parent) {
             Some(folder) => std::fs::create_dir_all(folder)
                 .map_err(|error| format!("the folder `{}` cannot be made: {error}", folder.display())),
             None => Ok(()),

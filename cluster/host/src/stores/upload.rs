@@ -86,7 +86,7 @@ impl Upload {
     /// # Errors
     /// Where the file is to lie on this machine, and cannot.
     fn check_folder(&self) -> Result<(), String> {
-        let Some(path) = self.stores.shared.addresses.path_here(&self.uri)? else { return Ok(()) };
+        let Some(path) = self.stores.file(&self.uri)?.here else { return Ok(()) };
         let unwritten = |words: &str| format!("`{}` cannot be written: {words}", self.uri);
         // A file in its place would be the end of it.
         if path.exists() && !path.is_file() {
